@@ -1,0 +1,200 @@
+"""CloudEvents 1.0 in Kafka's binary mode: attributes in `ce_*` headers, JSON data in the value."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+import pydantic_core
+from pydantic import ValidationError
+
+from events.commands import COMMANDS, CommandData
+from events.envelope import Command, Event, Position, parse_type, timestamp, type_attribute
+from events.names import is_environment_id
+from events.refusals import Code, Refused
+from events.validation import refusal_of
+
+Data = TypeVar("Data", bound=CommandData)
+Headers = Sequence[tuple[str, bytes]]
+MAX_ATTRIBUTE_LENGTH = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What goes onto a topic: the key (environment id), the JSON value and the headers."""
+
+    key: bytes
+    value: bytes
+    headers: list[tuple[str, bytes]]
+
+
+def encode_command(command: Command) -> Record:
+    """Return the record that asks for `command`."""
+    attributes = {
+        "specversion": "1.0",
+        "id": str(command.id),
+        "type": type_attribute(command.type, command.data.version),
+        "source": command.source,
+        "subject": command.data.subject(),
+        "time": command.time,
+        "environment": command.environment,
+        "actor": command.actor,
+        "traceparent": command.traceparent,
+    }
+    return _record(command.environment, command.data.model_dump_json(), attributes)
+
+
+def encode_event(event: Event) -> Record:
+    """Return the record that publishes `event`."""
+    attributes = {
+        "specversion": "1.0",
+        "id": event.id,
+        "type": type_attribute(event.type, event.version),
+        "source": f"/pipeloom/environments/{event.environment}",
+        "subject": event.subject,
+        "time": event.time,
+        "environment": event.environment,
+        "actor": event.actor,
+        "commandid": str(event.command_id),
+        "commandsource": event.command_source,
+        "sequence": None if event.sequence is None else str(event.sequence),
+        "position": str(event.position),
+        "result": "true" if event.is_result else "false",
+        "traceparent": event.traceparent,
+    }
+    return _record(event.environment, event.data, attributes)
+
+
+def _record(environment: str, value: str, attributes: Mapping[str, str | None]) -> Record:
+    headers = [(f"ce_{name}", text.encode()) for name, text in attributes.items() if text is not None]
+    return Record(environment.encode(), value.encode(), [("content-type", b"application/json"), *headers])
+
+
+def read_attributes(headers: Headers) -> dict[str, str]:
+    """Return the CloudEvents attributes among `headers`; one that is not printable UTF-8 text is left out."""
+    attributes = {}
+    for name, raw in headers:
+        if name.startswith("ce_") and raw is not None and len(raw) <= MAX_ATTRIBUTE_LENGTH:
+            text = raw.decode("utf-8", errors="replace")
+            if "\ufffd" not in text and text.isprintable():
+                attributes[name.removeprefix("ce_")] = text
+    return attributes
+
+
+def read_command_id(attributes: Mapping[str, str]) -> UUID | None:
+    """Return the command's id, or None when there is none or it is not a UUID."""
+    try:
+        return UUID(attributes["id"])
+    except (KeyError, ValueError):
+        return None
+
+
+def read_environment(attributes: Mapping[str, str]) -> str | None:
+    """Return the environment's id, or None when there is none or it cannot be one."""
+    environment = attributes.get("environment", "")
+    return environment if is_environment_id(environment) else None
+
+
+def decode_command(attributes: Mapping[str, str], value: bytes | None, received: datetime) -> Command:
+    """Return the command of a record that arrived on the commands topic.
+
+    `received` is the record's own timestamp; it stands in for a missing `ce_time`.
+    Raises Refused with the code that the record's CommandRejected or dead letter carries.
+    """
+    command_id = read_command_id(attributes)
+    environment = read_environment(attributes)
+    if command_id is None:
+        raise _bad_attribute(attributes, "id", "a UUID")
+    if environment is None:
+        raise _bad_attribute(attributes, "environment", "an environment id (a-z, 0-9 and hyphens)")
+    if attributes.get("specversion") != "1.0":
+        raise _bad_attribute(attributes, "specversion", "1.0")
+    if not attributes.get("source"):
+        raise _bad_attribute(attributes, "source", "a URI reference that tells the producer")
+    model = _model_of(attributes)
+    return Command(
+        id=command_id,
+        environment=environment,
+        actor=attributes.get("actor", "unknown"),
+        source=attributes["source"],
+        time=_time(attributes, received),
+        data=decode_data(model, value),
+        traceparent=attributes.get("traceparent"),
+    )
+
+
+def decode_data(model: type[Data], value: bytes | None) -> Data:
+    """Return the data of a command. Raises Refused: invalid_json, invalid_name or invalid_body."""
+    if not value:
+        raise Refused(Code.INVALID_JSON, "The record has no value; a command's data is a JSON object.")
+    try:
+        fields = pydantic_core.from_json(value, allow_inf_nan=False)
+    except ValueError as error:
+        raise Refused(Code.INVALID_JSON, f"The data is not JSON: {error}.") from error
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        raise refusal_of(error) from error
+
+
+def decode_event(partition: int, headers: Headers, value: bytes) -> Event:
+    """Return the event of a record that the relay wrote. Raises KeyError or ValueError on any other record."""
+    attributes = read_attributes(headers)
+    name_and_version = parse_type(attributes["type"])
+    if name_and_version is None:
+        raise ValueError(f"not an event type of ours: {attributes['type']}")
+    sequence = attributes.get("sequence")
+    return Event(
+        partition=partition,
+        position=Position.parse(attributes["position"]),
+        environment=attributes["environment"],
+        sequence=None if sequence is None else int(sequence),
+        type=name_and_version[0],
+        version=name_and_version[1],
+        subject=attributes["subject"],
+        command_id=UUID(attributes["commandid"]),
+        command_source=attributes["commandsource"],
+        is_result=attributes["result"] == "true",
+        actor=attributes["actor"],
+        time=attributes["time"],
+        data=value.decode(),
+        traceparent=attributes.get("traceparent"),
+    )
+
+
+def _model_of(attributes: Mapping[str, str]) -> type[CommandData]:
+    name_and_version = parse_type(attributes.get("type", ""))
+    if name_and_version is None or name_and_version[0] not in COMMANDS:
+        if "type" not in attributes:
+            raise _bad_attribute(attributes, "type", "for example pipeloom.PipelineRequested.v1")
+        raise Refused(
+            Code.UNKNOWN_TYPE,
+            f"There is no command type '{attributes['type']}'; the known ones are {', '.join(COMMANDS)}, "
+            "written as pipeloom.NAME.v1.",
+        )
+    name, version = name_and_version
+    if version != COMMANDS[name].version:
+        raise Refused(
+            Code.UNKNOWN_VERSION, f"Version {version} of {name} is not known; send version {COMMANDS[name].version}."
+        )
+    return COMMANDS[name]
+
+
+def _time(attributes: Mapping[str, str], received: datetime) -> str:
+    if "time" not in attributes:
+        return timestamp(received)
+    try:
+        return timestamp(datetime.fromisoformat(attributes["time"]))
+    except (ValueError, OverflowError):
+        raise _bad_attribute(attributes, "time", "an RFC 3339 time with its zone") from None
+
+
+def _bad_attribute(attributes: Mapping[str, str], name: str, wanted: str) -> Refused:
+    if name not in attributes:
+        return Refused(
+            Code.MISSING_ATTRIBUTE, f"The header ce_{name} is missing or not readable; it must be {wanted}.", field=name
+        )
+    return Refused(
+        Code.INVALID_ATTRIBUTE, f"The header ce_{name} is '{attributes[name]}'; it must be {wanted}.", field=name
+    )

@@ -1,0 +1,97 @@
+"""What surrounds the data: who asked, in which environment, when, and where a result stands in the log."""
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import UUID
+
+from events.commands import CommandData
+
+_TYPE = re.compile(r"pipeloom\.([A-Za-z]+)\.v([0-9]{1,4})")
+
+
+def type_attribute(name: str, version: int) -> str:
+    """Return the CloudEvents type, for example `pipeloom.PipelineRequested.v1`."""
+    return f"pipeloom.{name}.v{version}"
+
+
+def parse_type(attribute: str) -> tuple[str, int] | None:
+    """Return the name and the version of a CloudEvents type, or None when it is not one of ours."""
+    match = _TYPE.fullmatch(attribute)
+    return (match[1], int(match[2])) if match else None
+
+
+def timestamp(moment: datetime) -> str:
+    """Return `moment` as UTC text with milliseconds and Z. Raises ValueError without a time zone."""
+    if moment.tzinfo is None:
+        raise ValueError("a moment without a time zone")
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command that was decoded and can be decided."""
+
+    id: UUID
+    environment: str
+    actor: str
+    source: str
+    time: str
+    data: CommandData
+    traceparent: str | None = None
+
+    @property
+    def type(self) -> str:
+        return type(self.data).__name__
+
+    def fingerprint(self) -> bytes:
+        """Return a digest of what is asked: a repeat has the same one, another body under the same id has not."""
+        asked = f"{type_attribute(self.type, self.data.version)}\n{self.data.model_dump_json()}"
+        return hashlib.sha256(asked.encode()).digest()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A place in one partition of the event log: the command's offset, and the event's index under it."""
+
+    offset: int
+    index: int
+
+    def __str__(self) -> str:
+        return f"{self.offset}.{self.index}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Position":
+        """Read what `str` wrote. Raises ValueError on anything else."""
+        offset, index = text.split(".")
+        return cls(int(offset), int(index))
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A result event as it is logged and published.
+
+    `sequence` is its place in the environment's history, from 1 without gaps; None for the refusal of a record that
+    was no command of its environment (misrouted, unknown environment). `data` is JSON text.
+    """
+
+    partition: int
+    position: Position
+    environment: str
+    sequence: int | None
+    type: str
+    version: int
+    subject: str
+    command_id: UUID
+    command_source: str
+    is_result: bool
+    actor: str
+    time: str
+    data: str = field(repr=False)
+    traceparent: str | None = None
+
+    @property
+    def id(self) -> str:
+        """The event's id, derived from the command, so that every replay comes to the same one."""
+        return f"{self.command_id}.{self.position.index}"

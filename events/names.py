@@ -1,0 +1,45 @@
+"""What a step, a pipeline, a deployment or an environment may be called."""
+
+import re
+import unicodedata
+from typing import Annotated
+
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
+
+MAX_NAME_LENGTH = 255
+ENVIRONMENT_PATTERN = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+
+_URL_SYNTAX = frozenset("/?#%")
+_UNPRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
+
+
+def why_unaddressable(name: str) -> str | None:
+    """Say why `name` could be created but never addressed by URL, or None when it is fine."""
+    if not name.strip():
+        return "it is empty or blank"
+    if len(name) > MAX_NAME_LENGTH:
+        return f"it is longer than {MAX_NAME_LENGTH} characters"
+    if not name.strip("."):
+        return "it consists of dots only"
+    if _URL_SYNTAX.intersection(name):
+        return "it contains one of / ? # %"
+    if any(unicodedata.category(character) in _UNPRINTABLE for character in name):
+        return "it contains a control character"
+    return None
+
+
+def _addressable(name: str) -> str:
+    reason = why_unaddressable(name)
+    if reason:
+        raise PydanticCustomError("invalid_name", "the name cannot be used: {reason}", {"reason": reason})
+    return name
+
+
+Name = Annotated[str, AfterValidator(_addressable)]
+"""A resource's name: 1 to 255 characters that a URL path can carry (source: sdk-contract 14.9)."""
+
+
+def is_environment_id(text: str) -> bool:
+    """Tell whether `text` can be an environment id: 1 to 63 of a-z, 0-9 and inner hyphens."""
+    return ENVIRONMENT_PATTERN.fullmatch(text) is not None

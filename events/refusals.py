@@ -1,0 +1,79 @@
+"""Every stable code that Pipeloom refuses with, in one place, and the exception that carries one."""
+
+from enum import StrEnum
+from typing import Self
+
+from pydantic import JsonValue
+
+
+class Code(StrEnum):
+    """A stable refusal code, with the HTTP status it is answered with and what it means in general."""
+
+    http_status: int
+    meaning: str
+
+    def __new__(cls, value: str, http_status: int, meaning: str) -> Self:
+        """Make a member that is its own code and carries the status and the meaning."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.http_status = http_status
+        member.meaning = meaning
+        return member
+
+    # The request, or the record's data, cannot be read.
+    INVALID_JSON = "invalid_json", 400, "The body is not valid JSON"
+    INVALID_HEADER = "invalid_header", 400, "A header has a value that cannot be understood"
+    INVALID_BODY = "invalid_body", 422, "A field is missing or has the wrong type"
+    INVALID_NAME = "invalid_name", 422, "A name that could not be addressed in a URL"
+    INVALID_PARAMETER = "invalid_parameter", 422, "A query or path parameter has the wrong form"
+    INVALID_SCHEDULE = "invalid_schedule", 422, "The schedule is not five cron fields"
+    SINGLE_STEP_ONLY = "single_step_only", 422, "A pipeline has exactly one step for now"
+    PAYLOAD_TOO_LARGE = "payload_too_large", 413, "The body is larger than 1 MiB"
+    UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", 415, "The content type is not one this route reads"
+    NOT_FOUND = "not_found", 404, "No such address"
+    METHOD_NOT_ALLOWED = "method_not_allowed", 405, "The address does not take this method"
+    # Who asks.
+    UNAUTHENTICATED = "unauthenticated", 401, "A bearer token is needed"
+    INVALID_TOKEN = "invalid_token", 401, "The token is not one of ours"
+    EXPIRED_TOKEN = "expired_token", 401, "The token has expired"
+    # The state of the environment.
+    STEP_NOT_FOUND = "step_not_found", 404, "The step does not exist"
+    STEP_NOT_READY = "step_not_ready", 409, "The step is not Ready"
+    STEP_FAILED = "step_failed", 404, "The step could not be built"
+    STEP_EXISTS = "step_exists", 409, "The step's name is taken"
+    STEP_IN_USE = "step_in_use", 409, "Pipelines use the step"
+    BUILD_OUTDATED = "build_outdated", 409, "The build report is about a step that is no longer pending"
+    PIPELINE_NOT_FOUND = "pipeline_not_found", 404, "The pipeline does not exist"
+    PIPELINE_EXISTS = "pipeline_exists", 409, "The pipeline's name is taken"
+    PIPELINE_IN_USE = "pipeline_in_use", 409, "Deployments use the pipeline"
+    DEPLOYMENT_NOT_FOUND = "deployment_not_found", 404, "The deployment does not exist"
+    DEPLOYMENT_EXISTS = "deployment_exists", 409, "The deployment's name is taken"
+    TOO_MANY_DEPENDENTS = "too_many_dependents", 409, "More dependents than one command may delete"
+    PRECONDITION_FAILED = "precondition_failed", 412, "The resource is not the one that If-Match names"
+    USER_NOT_FOUND = "user_not_found", 404, "The user does not exist"
+    # A command's identity.
+    COMMAND_ID_REUSED = "command_id_reused", 422, "The command id was used before, for something else"
+    # Records on the commands topic that are not commands.
+    MISSING_ATTRIBUTE = "missing_attribute", 422, "A CloudEvents attribute is missing"
+    INVALID_ATTRIBUTE = "invalid_attribute", 422, "A CloudEvents attribute has a value that cannot be understood"
+    UNKNOWN_TYPE = "unknown_type", 422, "No command of that type"
+    UNKNOWN_VERSION = "unknown_version", 422, "That version of the command is not known"
+    MISROUTED = "misrouted", 422, "The record's key or partition does not belong to its environment"
+    UNKNOWN_ENVIRONMENT = "unknown_environment", 422, "The environment does not exist"
+    # Our side.
+    OUTCOME_UNKNOWN = "outcome_unknown", 504, "No result in time: the command may or may not take effect"
+    KAFKA_UNAVAILABLE = "kafka_unavailable", 503, "Kafka did not acknowledge the command in time"
+    POSTGRES_UNAVAILABLE = "postgres_unavailable", 503, "Postgres cannot be read right now"
+    OVERLOADED = "overloaded", 503, "Too many commands are under way"
+    INTERNAL_ERROR = "internal_error", 500, "Something broke on our side"
+
+
+class Refused(Exception):  # noqa: N818 - it names what happened to the request, as in CommandRejected
+    """A refusal: what (the code), why and what to do (the message), and the culprits (the details)."""
+
+    def __init__(self, code: Code, message: str, **details: JsonValue) -> None:
+        """Carry `code`, a sentence for a person and details for a program."""
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.details = details

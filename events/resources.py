@@ -1,0 +1,117 @@
+"""The resources of an environment as events carry them and as the decider sees them."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field, JsonValue
+
+from events.model import Model
+from events.names import Name
+
+DataType = Literal["string", "number", "boolean", "json", "array", "file"]
+ExecutionRule = Literal["endpoint", "periodic"]
+Timestamp = Annotated[
+    str, Field(description="UTC, ISO 8601 with milliseconds and Z", examples=["2026-01-31T12:00:00.000Z"])
+]
+
+
+class StepStatus(StrEnum):
+    """Where a step is between its request and its use."""
+
+    PENDING = "Pending"
+    READY = "Ready"
+    FAILED = "Failed"
+
+
+class InputSpec(Model):
+    """One declared input of a step."""
+
+    name: str = Field(min_length=1, max_length=255)
+    data_type: DataType
+    description: str | None = None
+    is_required: bool = False
+    default_value: JsonValue = None
+
+
+class OutputSpec(Model):
+    """One declared output of a step."""
+
+    name: str = Field(min_length=1, max_length=255)
+    data_type: DataType
+    description: str | None = None
+
+
+class Step(Model):
+    """A step: code with declared inputs and outputs, usable once Ready."""
+
+    step_name: Name
+    function_path: str
+    function_name: str
+    description: str | None
+    inputs: list[InputSpec]
+    outputs: list[OutputSpec]
+    container_config: dict[str, JsonValue]
+    status: Annotated[StepStatus, Field(strict=False)]
+    requested_by: Annotated[str, Field(description="Id of the StepRequested command; a build report names it")]
+    created_at: Timestamp
+    created_by: str
+    updated_at: Timestamp
+    commit_id: str | None = None
+    origin: str | None = None
+    failure: Annotated[str | None, Field(description="Why the build failed, and what to mend")] = None
+
+
+class PipelineInput(Model):
+    """An open input of a pipeline, taken over from the step that provides it."""
+
+    input_name: str
+    step_name: str
+    data_type: DataType
+    description: str | None
+    default_value: JsonValue
+    is_required: bool
+
+
+class PipelineOutput(Model):
+    """An open output of a pipeline, taken over from the step that provides it."""
+
+    output_name: str
+    step_name: str
+    data_type: DataType
+    description: str | None
+
+
+class Pipeline(Model):
+    """A pipeline: steps composed into something that can be deployed."""
+
+    pipeline_name: Name
+    step_names: list[str]
+    connections: list[dict[str, JsonValue]]
+    inputs: list[PipelineInput]
+    outputs: list[PipelineOutput]
+    status: Literal["Ready"]
+    created_at: Timestamp
+    created_by: str
+
+
+class Deployment(Model):
+    """A pipeline put into production, by an endpoint or a schedule."""
+
+    name: Name
+    pipeline_name: str
+    execution_rule: ExecutionRule
+    mode: Literal["elastic", "low_latency"]
+    description: str | None
+    schedule: str | None
+    inputs_mapping: list[dict[str, JsonValue]]
+    outputs_mapping: list[dict[str, JsonValue]]
+    endpoint_token_hash: str | None
+    created_at: Timestamp
+    created_by: str
+
+
+class DeploymentRef(Model):
+    """What an answer says of a deployment that was deleted with something else."""
+
+    name: str
+    execution_rule: ExecutionRule

@@ -1,0 +1,23 @@
+"""Turns what pydantic says of bad data into a refusal that a person understands."""
+
+from pydantic import JsonValue, ValidationError
+
+from events.refusals import Code, Refused
+
+MAX_FIELDS_TOLD = 20
+
+
+def refusal_of(error: ValidationError) -> Refused:
+    """Return the refusal for `error`: invalid_name when only names are at fault, invalid_body otherwise."""
+    problems = error.errors(include_url=False, include_context=False, include_input=False)
+    fields: list[JsonValue] = [
+        {"field": _path(problem["loc"]), "message": problem["msg"]} for problem in problems[:MAX_FIELDS_TOLD]
+    ]
+    code = Code.INVALID_NAME if {problem["type"] for problem in problems} == {"invalid_name"} else Code.INVALID_BODY
+    told = "; ".join(f"{_path(problem['loc'])}: {problem['msg']}" for problem in problems[:3])
+    more = f" (and {len(problems) - 3} more)" if len(problems) > 3 else ""
+    return Refused(code, f"{told}{more}.", fields=fields)
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in location) or "body"
