@@ -1,0 +1,125 @@
+"""Publishes commands: what is acknowledged is durable in Kafka, and an unknown outcome is called unknown."""
+
+import asyncio
+import contextlib
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from events.codec import encode_command
+from events.envelope import Command
+from events.refusals import Code, Refused
+from events.topics import COMMANDS_TOPIC
+from services.kit.health import Health
+from services.kit.kafka import idempotent_producer
+from services.kit.settings import KafkaSettings
+
+RECONNECT_S = 0.5
+STOP_S = 5.0
+PART = "kafka producer"
+
+log = structlog.get_logger()
+
+
+class CommandPublisher:
+    """A producer for the commands topic that is replaced when it breaks.
+
+    Idempotent batches never expire in aiokafka, so a send is waited for under a deadline and shielded from it:
+    after the deadline the command may still be written, and the refusal says so.
+    """
+
+    def __init__(
+        self, kafka: KafkaSettings, health: Health, *, acknowledge_timeout_s: float, max_in_flight: int
+    ) -> None:
+        self._kafka = kafka
+        self._health = health
+        self._topic = COMMANDS_TOPIC.name(kafka.topic_prefix)
+        self._deadline_s = acknowledge_timeout_s
+        self._max_in_flight = max_in_flight
+        self._under_way: set[asyncio.Task[object]] = set()
+        self._producer: AIOKafkaProducer | None = None
+        self._broken = asyncio.Event()
+        health.expect(PART)
+
+    async def run(self) -> None:
+        """Keep a working producer until cancelled."""
+        try:
+            while True:
+                await self._connect()
+                await self._broken.wait()
+                await self._disconnect()
+        finally:
+            await self._disconnect()
+            for task in self._under_way:
+                task.cancel()
+            await asyncio.gather(*self._under_way, return_exceptions=True)
+
+    async def publish(self, command: Command) -> None:
+        """Return once Kafka has acknowledged `command`.
+
+        Raises Refused: overloaded (nothing was sent) or kafka_unavailable (it may still take effect).
+        """
+        if len(self._under_way) >= self._max_in_flight:
+            raise Refused(
+                Code.OVERLOADED,
+                f"{self._max_in_flight} commands are under way in this process; this one was not sent. Try again.",
+            )
+        if self._producer is None:
+            raise _unavailable(command, "nothing was sent")
+        task = asyncio.create_task(self._send(self._producer, command))
+        self._under_way.add(task)
+        task.add_done_callback(self._finished)
+        try:
+            await asyncio.wait_for(asyncio.shield(task), self._deadline_s)
+        except TimeoutError:
+            self._health.ill(PART, f"no acknowledgement within {self._deadline_s:g} s")
+            raise _unavailable(command, "it may still take effect") from None
+        except KafkaError as error:
+            self._broken.set()
+            raise _unavailable(command, "it may still take effect") from error
+        self._health.well(PART)
+
+    async def _send(self, producer: AIOKafkaProducer, command: Command) -> None:
+        record = encode_command(command)
+        await producer.send_and_wait(self._topic, record.value, key=record.key, headers=record.headers)
+
+    def _finished(self, task: "asyncio.Task[object]") -> None:
+        self._under_way.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            self._broken.set()
+
+    async def _connect(self) -> None:
+        while True:
+            producer = idempotent_producer(self._kafka)
+            try:
+                await producer.start()
+            except (KafkaError, OSError) as error:
+                self._health.ill(PART, f"Kafka cannot be reached at {self._kafka.bootstrap_servers}: {error}")
+                await _stop(producer)
+                await asyncio.sleep(RECONNECT_S)
+            else:
+                self._producer = producer
+                self._broken.clear()
+                self._health.well(PART)
+                return
+
+    async def _disconnect(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            self._health.ill(PART, "the producer is being replaced")
+            await _stop(producer)
+
+
+async def _stop(producer: AIOKafkaProducer) -> None:
+    with contextlib.suppress(TimeoutError, KafkaError):
+        await asyncio.wait_for(producer.stop(), STOP_S)
+
+
+def _unavailable(command: Command, outcome: str) -> Refused:
+    return Refused(
+        Code.KAFKA_UNAVAILABLE,
+        f"Kafka did not acknowledge the command in time; {outcome}. Ask for it at /api/v1/commands/{command.id}, "
+        "or repeat the request with the same Idempotency-Key.",
+        command_id=str(command.id),
+    )

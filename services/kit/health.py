@@ -1,0 +1,50 @@
+"""Liveness and readiness of a process, told over HTTP."""
+
+from dataclasses import dataclass, field
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+
+@dataclass
+class Health:
+    """What each part of a process says of itself; ready when every part is well."""
+
+    troubles: dict[str, str | None] = field(default_factory=dict)
+
+    def expect(self, *parts: str) -> None:
+        """Announce `parts` that are not ready before they say so."""
+        self.troubles.update(dict.fromkeys(parts, "starting"))
+
+    def well(self, part: str) -> None:
+        """Say that `part` works."""
+        self.troubles[part] = None
+
+    def ill(self, part: str, reason: str) -> None:
+        """Say that `part` does not work, and why."""
+        self.troubles[part] = reason
+
+    @property
+    def is_ready(self) -> bool:
+        return not any(self.troubles.values())
+
+
+def health_routes(health: Health) -> list[Route]:
+    """Return /livez (the event loop turns) and /readyz (every part is well; 503 with the reasons otherwise)."""
+
+    async def livez(_: Request) -> JSONResponse:
+        return JSONResponse({"status": "alive"})
+
+    async def readyz(_: Request) -> JSONResponse:
+        parts = {part: trouble or "ok" for part, trouble in health.troubles.items()}
+        status = "ready" if health.is_ready else "not ready"
+        return JSONResponse({"status": status, "parts": parts}, status_code=200 if health.is_ready else 503)
+
+    return [Route("/livez", livez), Route("/readyz", readyz)]
+
+
+def health_app(health: Health) -> Starlette:
+    """Return an application that serves nothing but the health routes."""
+    return Starlette(routes=health_routes(health))

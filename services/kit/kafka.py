@@ -1,0 +1,109 @@
+"""Kafka clients with the settings that keep the promises, and the topics they speak on."""
+
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.partitioner import murmur2
+
+from events.topics import EVENTS_TOPIC, MIB, TOPICS, Topic
+from services.kit.settings import KafkaSettings
+
+REQUEST_TIMEOUT_MS = 15_000
+ADMIN_TIMEOUT_MS = 10_000
+
+
+def partition_of(environment: str | bytes, partitions: int) -> int:
+    """Return the partition of an environment: what Kafka's default partitioner gives its id as key."""
+    key = environment.encode() if isinstance(environment, str) else environment
+    return int((murmur2(key) & 0x7FFFFFFF) % partitions)
+
+
+def idempotent_producer(kafka: KafkaSettings) -> AIOKafkaProducer:
+    """Return a producer whose acknowledgement means: on every in-sync replica, once."""
+    return AIOKafkaProducer(
+        bootstrap_servers=kafka.bootstrap_servers,
+        enable_idempotence=True,
+        acks="all",
+        linger_ms=0,
+        max_batch_size=MIB,
+        max_request_size=2 * MIB,
+        request_timeout_ms=REQUEST_TIMEOUT_MS,
+    )
+
+
+def transactional_producer(kafka: KafkaSettings, transactional_id: str) -> AIOKafkaProducer:
+    """Return a producer that fences, by starting, the one that had `transactional_id` before."""
+    return AIOKafkaProducer(
+        bootstrap_servers=kafka.bootstrap_servers,
+        transactional_id=transactional_id,
+        transaction_timeout_ms=20_000,
+        linger_ms=0,
+        max_batch_size=MIB,
+        max_request_size=EVENTS_TOPIC.max_message_bytes,
+        request_timeout_ms=REQUEST_TIMEOUT_MS,
+    )
+
+
+def group_consumer(kafka: KafkaSettings, group_id: str, **options: Any) -> AIOKafkaConsumer:
+    """Return a consumer that shares the partitions of what it subscribes to with its group."""
+    defaults: dict[str, Any] = {
+        "session_timeout_ms": 10_000,
+        "heartbeat_interval_ms": 3_000,
+        "rebalance_timeout_ms": 30_000,
+        "max_poll_interval_ms": 60_000,
+    }
+    return AIOKafkaConsumer(
+        bootstrap_servers=kafka.bootstrap_servers,
+        group_id=group_id,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
+        request_timeout_ms=REQUEST_TIMEOUT_MS,
+        **{**defaults, **options},
+    )
+
+
+def reader(kafka: KafkaSettings) -> AIOKafkaConsumer:
+    """Return a consumer without a group: its owner assigns and seeks."""
+    return AIOKafkaConsumer(
+        bootstrap_servers=kafka.bootstrap_servers,
+        group_id=None,
+        enable_auto_commit=False,
+        auto_offset_reset="latest",
+        isolation_level="read_committed",
+        request_timeout_ms=REQUEST_TIMEOUT_MS,
+    )
+
+
+async def ensure_topics(kafka: KafkaSettings) -> list[str]:
+    """Create the topics that do not exist yet; return the names of those created."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap_servers, request_timeout_ms=ADMIN_TIMEOUT_MS)
+    await admin.start()
+    try:
+        return [topic.name(kafka.topic_prefix) for topic in TOPICS if await _create(admin, topic, kafka)]
+    finally:
+        await admin.close()
+
+
+async def _create(admin: AIOKafkaAdminClient, topic: Topic, kafka: KafkaSettings) -> bool:
+    """Create `topic`; return whether it is new. Raises KafkaError when the broker refuses."""
+    wanted = NewTopic(
+        topic.name(kafka.topic_prefix),
+        kafka.partitions,
+        kafka.replication_factor,
+        topic_configs={
+            "retention.ms": str(topic.retention_ms),
+            "max.message.bytes": str(topic.max_message_bytes),
+            "cleanup.policy": "delete",
+        },
+    )
+    response = await admin.create_topics([wanted], timeout_ms=ADMIN_TIMEOUT_MS)
+    for _, code, *message in response.topic_errors:
+        error = for_code(code)
+        if error is TopicAlreadyExistsError:
+            return False
+        if code:
+            raise error(f"topic {wanted.name}: {message[0] if message else error.description}")
+    return True

@@ -1,0 +1,47 @@
+"""Postgres: connection pools with deadlines, and the named SQL statements that stand next to their module."""
+
+from pathlib import Path
+from typing import Any
+
+import aiosql
+import asyncpg
+
+from services.kit.settings import PostgresSettings
+
+CONNECT_TIMEOUT_S = 5.0
+COMMAND_TIMEOUT_S = 10.0
+
+# A paused process must not keep a lock that its successor waits for.
+SERVER_SETTINGS = {
+    "application_name": "pipeloom",
+    "idle_in_transaction_session_timeout": "5s",
+    "lock_timeout": "5s",
+    "statement_timeout": "10s",
+}
+
+
+def open_pool(postgres: PostgresSettings, *, size: int | None = None) -> "asyncpg.Pool[asyncpg.Record]":
+    """Return a pool that connects when it is first awaited, and again after Postgres was away."""
+    return asyncpg.create_pool(
+        postgres.dsn.get_secret_value(),
+        min_size=0,
+        max_size=size or postgres.pool_size,
+        timeout=CONNECT_TIMEOUT_S,
+        command_timeout=COMMAND_TIMEOUT_S,
+        server_settings=SERVER_SETTINGS,
+    )
+
+
+async def connect(postgres: PostgresSettings) -> "asyncpg.Connection[asyncpg.Record]":
+    """Return a connection of one's own, for LISTEN or for a session lock."""
+    return await asyncpg.connect(
+        postgres.dsn.get_secret_value(),
+        timeout=CONNECT_TIMEOUT_S,
+        command_timeout=COMMAND_TIMEOUT_S,
+        server_settings=SERVER_SETTINGS,
+    )
+
+
+def load_queries(module_file: str) -> Any:
+    """Return the statements of the `.sql` file that stands next to `module_file` under the same name."""
+    return aiosql.from_path(Path(module_file).with_suffix(".sql"), "asyncpg")

@@ -1,0 +1,114 @@
+"""One process around a service: settings, logs, signals, the health page, and a clean end."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+import uvicorn
+import uvloop
+from pydantic import ValidationError
+
+from services.kit.health import Health, health_app
+from services.kit.logs import configure_logs
+from services.kit.settings import Settings
+
+DRAIN_S = 8.0
+
+Main = Callable[[Settings, Health, asyncio.Event], Awaitable[None]]
+
+
+def run_service(name: str, main: Main) -> None:
+    """Run `main(settings, health, stop)` until it returns; SIGTERM and SIGINT set `stop`.
+
+    Exits with 1 and a sentence when the settings cannot be used; an exception of `main` passes through.
+    """
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        sys.exit(f"pipeloom {name}: the settings cannot be used: {error}")
+    configure_logs(settings.log_format, name)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_run(main, settings))
+
+
+async def _run(main: Main, settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    health = Health()
+    log = structlog.get_logger()
+    log.info("starting")
+    async with _health_page(settings, health):
+        await main(settings, health, stop)
+    log.info("stopped")
+
+
+@asynccontextmanager
+async def _health_page(settings: Settings, health: Health) -> AsyncIterator[None]:
+    if not settings.health.port:
+        yield
+        return
+    async with serving(health_app(health), settings.health.host, settings.health.port):
+        yield
+
+
+class _Server(uvicorn.Server):
+    """A uvicorn server that leaves signals to its process and says when it is up."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.settled = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            await super().startup(sockets)
+        finally:
+            self.settled.set()
+
+
+@asynccontextmanager
+async def serving(app: Any, host: str, port: int) -> AsyncIterator[None]:
+    """Serve the ASGI application `app` inside the block; at its end, drain what is under way within DRAIN_S seconds."""
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=int(DRAIN_S),
+    )
+    server = _Server(config)
+    task = asyncio.create_task(server.serve(), name="http server")
+    try:
+        await server.settled.wait()
+        if not server.started:
+            raise RuntimeError(f"the HTTP server could not start on {host}:{port}")
+        yield
+    finally:
+        server.should_exit = True
+        async with asyncio.timeout(DRAIN_S + 2):
+            await task
+
+
+@asynccontextmanager
+async def running(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run `works` beside the block and cancel them at its end; the failure of one ends the block and is raised."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(work) for work in works]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()

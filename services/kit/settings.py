@@ -1,0 +1,87 @@
+"""Settings of every service: environment variables `PIPELOOM_SECTION__NAME`, with defaults that work locally."""
+
+from pathlib import Path
+
+from pydantic import BaseModel, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class KafkaSettings(BaseModel):
+    """Where Kafka is and how the topics are laid out."""
+
+    bootstrap_servers: str = "127.0.0.1:9092"
+    topic_prefix: str = Field("pipeloom", pattern=r"^[a-zA-Z0-9._-]{1,100}$")
+    partitions: int = Field(4, ge=1, le=1000)
+    replication_factor: int = Field(1, ge=1)
+
+
+class PostgresSettings(BaseModel):
+    """Where Postgres is. The DSN is a secret: it holds the password."""
+
+    dsn: SecretStr = SecretStr("postgresql://pipeloom@127.0.0.1:5432/pipeloom")
+    pool_size: int = Field(10, ge=1, le=100)
+
+
+class HttpSettings(BaseModel):
+    """Where the HTTP applications listen, and how long a request waits for its result."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    result_timeout_s: float = Field(30.0, gt=0)
+    acknowledge_timeout_s: float = Field(8.0, gt=0, description="How long Kafka may take to acknowledge a command")
+    max_in_flight: int = Field(1000, ge=1, description="Commands under way in one process before it sheds load")
+
+
+class HealthSettings(BaseModel):
+    """Where a process answers /livez and /readyz; port 0 turns it off."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+
+
+class AuthSettings(BaseModel):
+    """How access tokens are signed."""
+
+    signing_key_file: Path = Path(".pipeloom/signing-key.pem")
+    access_token_life_s: int = Field(900, ge=60, le=900)
+
+
+class ComposerSettings(BaseModel):
+    """How the composer reads commands."""
+
+    group_id: str = "pipeloom-composer"
+    max_batch: int = Field(500, ge=1, le=5000)
+    session_timeout_ms: int = 10_000
+
+
+class RelaySettings(BaseModel):
+    """How the relay publishes events."""
+
+    max_batch: int = Field(500, ge=1, le=5000)
+    poll_interval_s: float = Field(0.5, gt=0, description="How often it looks without having been notified")
+
+
+class BuilderSettings(BaseModel):
+    """What a builder may fetch, and where it works."""
+
+    group_id: str = "pipeloom-builder"
+    source_roots: list[Path] = []
+    allowed_hosts: list[str] = ["github.com", "gitlab.com", "bitbucket.org"]
+    work_dir: Path = Path(".pipeloom/builder")
+    timeout_s: float = Field(120.0, gt=0)
+
+
+class Settings(BaseSettings):
+    """All settings. A service reads the sections it needs."""
+
+    model_config = SettingsConfigDict(env_prefix="PIPELOOM_", env_nested_delimiter="__")
+
+    kafka: KafkaSettings = KafkaSettings()
+    postgres: PostgresSettings = PostgresSettings()
+    http: HttpSettings = HttpSettings()
+    health: HealthSettings = HealthSettings()
+    auth: AuthSettings = AuthSettings()
+    composer: ComposerSettings = ComposerSettings()
+    relay: RelaySettings = RelaySettings()
+    builder: BuilderSettings = BuilderSettings()
+    log_format: str = Field("console", pattern="^(console|json)$")
