@@ -4,7 +4,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.errors import TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
 from aiokafka.partitioner import murmur2
 
 from events.topics import EVENTS_TOPIC, MIB, TOPICS, Topic
@@ -107,3 +107,15 @@ async def _create(admin: AIOKafkaAdminClient, topic: Topic, kafka: KafkaSettings
         if code:
             raise error(f"topic {wanted.name}: {message[0] if message else error.description}")
     return True
+
+
+async def count_partitions(kafka: KafkaSettings, topic: str) -> int:
+    """Return how many partitions a topic has. Raises KafkaError when there is no such topic."""
+    consumer = reader(kafka)
+    await consumer.start()
+    try:
+        if topic not in await consumer.topics():
+            raise UnknownTopicOrPartitionError(f"there is no topic {topic}; run `pipeloom init`")
+        return len(consumer.partitions_for_topic(topic))
+    finally:
+        await consumer.stop()

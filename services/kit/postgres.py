@@ -1,15 +1,20 @@
 """Postgres: connection pools with deadlines, and the named SQL statements that stand next to their module."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import aiosql
 import asyncpg
+import asyncpg.pool
 
 from services.kit.settings import PostgresSettings
 
 CONNECT_TIMEOUT_S = 5.0
 COMMAND_TIMEOUT_S = 10.0
+
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+Source: TypeAlias = "Pool | Connection"
 
 # A paused process must not keep a lock that its successor waits for.
 SERVER_SETTINGS = {
@@ -20,7 +25,7 @@ SERVER_SETTINGS = {
 }
 
 
-def open_pool(postgres: PostgresSettings, *, size: int | None = None) -> "asyncpg.Pool[asyncpg.Record]":
+def open_pool(postgres: PostgresSettings, *, size: int | None = None) -> Pool:
     """Return a pool that connects when it is first awaited, and again after Postgres was away."""
     return asyncpg.create_pool(
         postgres.dsn.get_secret_value(),

@@ -1,0 +1,76 @@
+"""Which partitions this process owns, and from which offset it goes on in each."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+
+from services.composer.store import Claim, claim_partition
+from services.kit.health import Health
+from services.kit.postgres import Connection
+
+KAFKA_S = 10.0
+
+log = structlog.get_logger()
+
+
+class Claims(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is untyped
+    """The partitions that were claimed in Postgres; claimed lazily, at a partition's first records.
+
+    The group says which partitions are handed out; the epoch in Postgres says who may write. A rebalance only
+    forgets claims: the next owner's claim is what ends this one's right to write.
+    """
+
+    def __init__(self, topic: str, owner: str, consumer: AIOKafkaConsumer, health: Health) -> None:
+        self._topic = topic
+        self._owner = owner
+        self._consumer = consumer
+        self._health = health
+        self._held: dict[int, Claim] = {}
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        self.forget(partition.partition for partition in revoked)
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        log.info("partitions assigned", partitions=sorted(partition.partition for partition in assigned))
+
+    def get(self, partition: int) -> Claim | None:
+        """Return the claim on a partition, or None when it is not held."""
+        return self._held.get(partition)
+
+    def forget(self, partitions: Iterable[int]) -> None:
+        """Give partitions up; they are claimed anew when their next records come."""
+        for partition in partitions:
+            self._held.pop(partition, None)
+
+    def advance(self, moves: Mapping[Claim, int]) -> None:
+        """Note that the cursors were moved. A claim that was forgotten meanwhile stays forgotten."""
+        for claim, next_offset in moves.items():
+            if self._held.get(claim.partition) is claim:
+                self._held[claim.partition] = Claim(claim.partition, claim.epoch, next_offset)
+
+    async def claim(self, connection: Connection, partition: int) -> None:
+        """Take a partition over and read on from its cursor; stop it when its log does not reach there."""
+        where = TopicPartition(self._topic, partition)
+        async with asyncio.timeout(KAFKA_S):
+            start = (await self._consumer.beginning_offsets([where]))[where]
+            end = (await self._consumer.end_offsets([where]))[where]
+        claim = await claim_partition(connection, self._topic, partition, start, self._owner)
+        if not start <= claim.next_offset <= end:
+            self._stop(where, claim.next_offset, start, end)
+            return
+        self._consumer.seek(where, claim.next_offset)
+        self._held[partition] = claim
+        self._health.well(f"partition {partition}")
+        log.info("partition claimed", partition=partition, epoch=claim.epoch, next_offset=claim.next_offset)
+
+    def _stop(self, where: TopicPartition, next_offset: int, start: int, end: int) -> None:
+        """Stop a partition whose commands are gone; going on would silently skip them."""
+        self._consumer.pause(where)
+        reason = (
+            f"the cursor stands at offset {next_offset}, but the topic holds {start} to {end}: commands were deleted "
+            "by retention, or the topic was made anew. See docs/operations.md, 'The commands topic was lost'."
+        )
+        self._health.ill(f"partition {where.partition}", reason)
+        log.error("partition stopped", partition=where.partition, reason=reason)

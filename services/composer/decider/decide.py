@@ -1,0 +1,70 @@
+"""The system on one screen: which rule decides which command, and what each event changes."""
+
+from collections.abc import Callable
+from typing import Any
+
+from events.commands import (
+    CommandData,
+    DeploymentDeleteRequested,
+    DeploymentRequested,
+    PipelineDeleteRequested,
+    PipelineRequested,
+    StepBuildReported,
+    StepDeleteRequested,
+    StepRequested,
+)
+from events.envelope import Command
+from events.results import (
+    CommandRejected,
+    DeploymentCreated,
+    DeploymentDeleted,
+    EventData,
+    PipelineCreated,
+    PipelineDeleted,
+    StepCreated,
+    StepDeleted,
+    StepFailed,
+    StepReady,
+)
+from services.composer.decider.deployments import delete_deployment, request_deployment
+from services.composer.decider.pipelines import delete_pipeline, request_pipeline
+from services.composer.decider.state import EnvironmentState
+from services.composer.decider.steps import delete_step, report_build, request_step
+
+Rule = Callable[[EnvironmentState, Command, Any], list[EventData]]
+
+RULES: dict[type[CommandData], Rule] = {
+    StepRequested: request_step,
+    StepBuildReported: report_build,
+    StepDeleteRequested: delete_step,
+    PipelineRequested: request_pipeline,
+    PipelineDeleteRequested: delete_pipeline,
+    DeploymentRequested: request_deployment,
+    DeploymentDeleteRequested: delete_deployment,
+}
+
+
+def decide(state: EnvironmentState, command: Command) -> list[EventData]:
+    """Return what becomes so, the result last. Changes nothing. Raises Refused when the command has no effect."""
+    return RULES[type(command.data)](state, command, command.data)
+
+
+def evolve(state: EnvironmentState, event: EventData, version: int) -> None:
+    """Change `state` by an event that has the place `version` in the environment's history."""
+    match event:
+        case StepCreated() | StepReady() | StepFailed():
+            state.steps.put(event.step.step_name, event.step, version)
+        case StepDeleted():
+            state.steps.remove(event.step.step_name)
+        case PipelineCreated():
+            state.pipelines.put(event.pipeline.pipeline_name, event.pipeline, version)
+        case PipelineDeleted():
+            state.pipelines.remove(event.pipeline.pipeline_name)
+        case DeploymentCreated():
+            state.deployments.put(event.deployment.name, event.deployment, version)
+        case DeploymentDeleted():
+            state.deployments.remove(event.deployment.name)
+        case CommandRejected():
+            pass
+        case _:
+            raise TypeError(f"nobody says what {type(event).__name__} changes")

@@ -1,0 +1,33 @@
+"""What the rules of deletion share: naming dependents, and bounding how many go at once."""
+
+from collections.abc import Iterable
+
+from events.refusals import Code, Refused
+from events.resources import Deployment, DeploymentRef
+
+# One result names all that went, and has to fit into one record of the events topic.
+MAX_DEPENDENTS = 10_000
+NAMES_TOLD = 10
+
+
+def check_number(dependents: int) -> None:
+    """Raise Refused too_many_dependents when one command would delete more than MAX_DEPENDENTS resources."""
+    if dependents > MAX_DEPENDENTS:
+        raise Refused(
+            Code.TOO_MANY_DEPENDENTS,
+            f"{dependents} dependents would be deleted; one command deletes at most {MAX_DEPENDENTS}. "
+            "Delete some of them first.",
+            dependents=dependents,
+        )
+
+
+def refs(deployments: Iterable[Deployment]) -> list[DeploymentRef]:
+    """Return what an answer says of each of `deployments`."""
+    return [DeploymentRef(name=each.name, execution_rule=each.execution_rule) for each in deployments]
+
+
+def named(kind: str, names: list[str]) -> str:
+    """Return the names as a sentence's part, for example `deployments 'a', 'b' and 3 more`."""
+    told = ", ".join(f"'{name}'" for name in names[:NAMES_TOLD])
+    more = f" and {len(names) - NAMES_TOLD} more" if len(names) > NAMES_TOLD else ""
+    return f"{kind}{'s' if len(names) > 1 else ''} {told}{more}"

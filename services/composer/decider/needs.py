@@ -1,0 +1,47 @@
+"""What state a command names, so that a whole batch is loaded in one round trip."""
+
+from dataclasses import dataclass, field
+
+from events.commands import (
+    CommandData,
+    DeploymentDeleteRequested,
+    DeploymentRequested,
+    PipelineDeleteRequested,
+    PipelineRequested,
+    StepBuildReported,
+    StepDeleteRequested,
+    StepRequested,
+)
+
+
+@dataclass(slots=True)
+class Needs:
+    """Names to load in one environment; of `doomed` ones everything that depends on them too."""
+
+    steps: set[str] = field(default_factory=set)
+    pipelines: set[str] = field(default_factory=set)
+    deployments: set[str] = field(default_factory=set)
+    doomed_steps: set[str] = field(default_factory=set)
+    doomed_pipelines: set[str] = field(default_factory=set)
+
+    def add(self, data: CommandData) -> None:
+        """Add what deciding `data` asks for."""
+        match data:
+            case StepRequested() | StepBuildReported():
+                self.steps.add(data.step_name)
+            case StepDeleteRequested():
+                self.steps.add(data.step_name)
+                self.doomed_steps.add(data.step_name)
+            case PipelineRequested():
+                self.steps.update(data.step_names)
+                self.pipelines.add(data.pipeline_name)
+            case PipelineDeleteRequested():
+                self.pipelines.add(data.pipeline_name)
+                self.doomed_pipelines.add(data.pipeline_name)
+            case DeploymentRequested():
+                self.pipelines.add(data.pipeline_name)
+                self.deployments.add(data.name)
+            case DeploymentDeleteRequested():
+                self.deployments.add(data.name)
+            case _:
+                raise TypeError(f"nobody says what {type(data).__name__} needs")

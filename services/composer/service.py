@@ -1,0 +1,178 @@
+"""The composer: reads commands, decides them and saves what they change, a batch at a time, for ever."""
+
+import asyncio
+import contextlib
+import os
+import socket
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+import asyncpg
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from events.topics import COMMANDS_TOPIC
+from services.composer.claims import Claims
+from services.composer.intake import Received, take_in
+from services.composer.settle import settle
+from services.composer.store import Claim
+from services.kit.backoff import Backoff
+from services.kit.health import Health
+from services.kit.kafka import group_consumer
+from services.kit.postgres import Pool, open_pool
+from services.kit.settings import Settings
+
+POLL_MS = 500
+ACQUIRE_S = 5.0
+COMMIT_EVERY_S = 1.0
+COMMIT_S = 3.0
+STOP_S = 5.0
+KAFKA_PART = "commands topic"
+POSTGRES_PART = "postgres"
+
+log = structlog.get_logger()
+
+
+async def run_composer(settings: Settings, health: Health, stop: asyncio.Event) -> None:
+    """Compose until `stop` is set. Trouble with Kafka or Postgres is waited out, and told on the health page."""
+    health.expect(KAFKA_PART, POSTGRES_PART)
+    pool = open_pool(settings.postgres, size=2)
+    backoff = Backoff()
+    async with pool:
+        while not stop.is_set():
+            try:
+                await Composer(settings, health, pool).run(stop)
+            except (KafkaError, OSError, TimeoutError) as error:
+                health.ill(KAFKA_PART, f"commands cannot be read: {error or type(error).__name__}")
+                log.warning("the consumer is made anew", error=repr(error))
+                await backoff.wait(stop)
+
+
+class Composer:
+    """One consumer's life in the group."""
+
+    def __init__(self, settings: Settings, health: Health, pool: Pool) -> None:
+        self._settings = settings
+        self._health = health
+        self._pool = pool
+        self._topic = COMMANDS_TOPIC.name(settings.kafka.topic_prefix)
+        self._backoff = Backoff()
+        self._uncommitted: dict[TopicPartition, int] = {}
+        self._committed_at = time.monotonic()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Read and compose until `stop` is set. Raises KafkaError when the consumer is of no use any more."""
+        session_ms = self._settings.composer.session_timeout_ms
+        consumer = group_consumer(
+            self._settings.kafka,
+            self._settings.composer.group_id,
+            session_timeout_ms=session_ms,
+            heartbeat_interval_ms=session_ms // 4,
+        )
+        claims = Claims(self._topic, _owner(), consumer, self._health)
+        consumer.subscribe([self._topic], listener=claims)
+        try:
+            await consumer.start()
+            self._health.well(KAFKA_PART)
+            await self._probe_postgres()
+            while not stop.is_set():
+                await self._turn(consumer, claims, stop)
+            await self._commit(consumer)
+        finally:
+            with contextlib.suppress(TimeoutError, KafkaError):
+                await asyncio.wait_for(consumer.stop(), STOP_S)
+
+    async def _probe_postgres(self) -> None:
+        try:
+            async with self._pool.acquire(timeout=ACQUIRE_S) as connection:
+                await connection.execute("SELECT 1")
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            self._health.ill(POSTGRES_PART, str(error) or type(error).__name__)
+        else:
+            self._health.well(POSTGRES_PART)
+
+    async def _turn(self, consumer: AIOKafkaConsumer, claims: Claims, stop: asyncio.Event) -> None:
+        batches = await consumer.getmany(timeout_ms=POLL_MS, max_records=self._settings.composer.max_batch)
+        if batches:
+            try:
+                await self._compose(consumer, claims, batches)
+            except (KafkaError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError,
+                    asyncpg.InternalClientError) as error:  # fmt: skip
+                _read_again(consumer, claims, batches)
+                self._health.ill(POSTGRES_PART, f"a batch could not be saved: {error or type(error).__name__}")
+                log.warning("a batch is repeated", error=repr(error))
+                await self._backoff.wait(stop)
+            else:
+                self._backoff.reset()
+        if time.monotonic() - self._committed_at > COMMIT_EVERY_S:
+            await self._commit(consumer)
+
+    async def _compose(
+        self,
+        consumer: AIOKafkaConsumer,
+        claims: Claims,
+        batches: Mapping[TopicPartition, Sequence[ConsumerRecord]],
+    ) -> None:
+        async with self._pool.acquire(timeout=ACQUIRE_S) as connection:
+            # What was fetched before a claim may start anywhere; the claim seeks to the cursor.
+            unclaimed = [where for where in batches if claims.get(where.partition) is None]
+            for where in unclaimed:
+                await claims.claim(connection, where.partition)
+            partitions = len(consumer.partitions_for_topic(self._topic))
+            taken = [
+                (received, take_in(received, partitions))
+                for where, records in batches.items()
+                if where not in unclaimed
+                for received in _behind_cursor(claims.get(where.partition), records)
+            ]
+            if taken and not await settle(connection, self._topic, claims, taken):
+                log.warning("fenced: another composer claimed a partition")
+                _read_again(consumer, claims, batches)
+        self._health.well(POSTGRES_PART)
+        for received, _ in taken:
+            self._uncommitted[TopicPartition(self._topic, received.partition)] = received.offset + 1
+
+    async def _commit(self, consumer: AIOKafkaConsumer) -> None:
+        """Tell Kafka how far this is, for tools that show lag; the cursor in Postgres is the truth."""
+        self._committed_at = time.monotonic()
+        offsets, self._uncommitted = self._uncommitted, {}
+        if offsets:
+            with contextlib.suppress(TimeoutError, KafkaError):
+                await asyncio.wait_for(consumer.commit(offsets), COMMIT_S)
+
+
+def _read_again(
+    consumer: AIOKafkaConsumer, claims: Claims, batches: Mapping[TopicPartition, Sequence[ConsumerRecord]]
+) -> None:
+    """Forget the claims and go back to where the batch began; the next claim tells what was saved of it."""
+    claims.forget(where.partition for where in batches)
+    for where, records in batches.items():
+        if where in consumer.assignment():
+            consumer.seek(where, records[0].offset)
+
+
+def _behind_cursor(claim: Claim | None, records: Sequence[ConsumerRecord]) -> list[Received]:
+    if claim is None:
+        return []
+    return [_received(record) for record in records if record.offset >= claim.next_offset]
+
+
+def _received(record: ConsumerRecord) -> Received:
+    return Received(
+        record.partition, record.offset, record.key, record.value, record.headers, _moment(record.timestamp)
+    )
+
+
+def _moment(milliseconds: int) -> datetime:
+    """Return a record's timestamp; the epoch when a producer wrote one that no calendar has."""
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return datetime.fromtimestamp(0, UTC)
+
+
+def _owner() -> str:
+    return f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"

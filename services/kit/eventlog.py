@@ -1,0 +1,63 @@
+"""Reads the event log that the composer writes."""
+
+from typing import NamedTuple
+from uuid import UUID
+
+import asyncpg
+
+from events.envelope import Event, Position, timestamp
+from services.kit.notices import Ranges
+from services.kit.postgres import Source, load_queries
+
+_sql = load_queries(__file__)
+
+
+class Decided(NamedTuple):
+    """A command's result, and the fingerprint of what was asked under its id."""
+
+    event: Event
+    fingerprint: bytes
+
+
+async def read_ranges(source: Source, ranges: Ranges) -> list[Event]:
+    """Return the events under `ranges`, in the order of the log."""
+    rows = _sql.read_ranges(
+        source,
+        partitions=list(ranges),
+        firsts=[first for first, _ in ranges.values()],
+        lasts=[last for _, last in ranges.values()],
+    )
+    return [_event(row) async for row in rows]
+
+
+async def read_after(source: Source, partition: int, position: Position, limit: int) -> list[Event]:
+    """Return up to `limit` events of a partition behind `position`."""
+    rows = _sql.read_after(
+        source, partition=partition, log_offset=position.offset, log_index=position.index, row_limit=limit
+    )
+    return [_event(row) async for row in rows]
+
+
+async def read_result(source: Source, environment: str, command_id: UUID) -> Decided | None:
+    """Return the result of a command, or None when it has none (yet)."""
+    row = await _sql.read_result(source, environment=environment, command_id=command_id)
+    return None if row is None else Decided(_event(row), row["fingerprint"])
+
+
+def _event(row: asyncpg.Record) -> Event:
+    return Event(
+        partition=row["partition"],
+        position=Position(row["log_offset"], row["log_index"]),
+        environment=row["environment"],
+        sequence=row["sequence"],
+        type=row["type"],
+        version=row["version"],
+        subject=row["subject"],
+        command_id=UUID(int=row["command_id"].int),
+        command_source=row["command_source"],
+        is_result=row["is_result"],
+        actor=row["actor"],
+        time=timestamp(row["time"]),
+        data=row["data"],
+        traceparent=row["traceparent"],
+    )

@@ -1,0 +1,21 @@
+-- name: read_ranges
+-- The events that stand under the given offset ranges of some partitions, in the order of the log.
+SELECT e.*
+FROM unnest(:partitions::int[], :firsts::bigint[], :lasts::bigint[]) AS r (partition, first_offset, last_offset)
+JOIN event_log e ON e.partition = r.partition AND e.log_offset BETWEEN r.first_offset AND r.last_offset
+ORDER BY e.partition, e.log_offset, e.log_index;
+
+-- name: read_after
+-- The next events of one partition behind a position, in the order of the log.
+SELECT *
+FROM event_log
+WHERE partition = :partition AND (log_offset, log_index) > (:log_offset, :log_index)
+ORDER BY log_offset, log_index
+LIMIT :row_limit;
+
+-- name: read_result^
+-- The result of a command, with the fingerprint of what was asked.
+SELECT e.*, i.fingerprint
+FROM inbox i
+JOIN event_log e ON e.partition = i.partition AND e.log_offset = i.log_offset AND e.log_index = i.log_index
+WHERE i.environment = :environment AND i.command_id = :command_id;

@@ -1,0 +1,157 @@
+"""Releases those who wait for an event: by a hint right after the commit, or by the topic, whichever comes first."""
+
+import asyncio
+import contextlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+from uuid import UUID
+
+import asyncpg
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from events.codec import decode_event
+from events.envelope import Event
+from events.topics import EVENTS_TOPIC
+from services.kit.eventlog import read_ranges
+from services.kit.health import Health
+from services.kit.kafka import reader
+from services.kit.notices import Ranges, listen
+from services.kit.postgres import Pool
+from services.kit.process import running
+from services.kit.settings import KafkaSettings, PostgresSettings
+
+POLL_MS = 500
+RECONNECT_S = 0.5
+STOP_S = 5.0
+PART = "event feed"
+
+log = structlog.get_logger()
+
+
+class Awaited(NamedTuple):
+    """What somebody waits for in an environment: the result of a command, or any event about a subject."""
+
+    environment: str
+    what: UUID | str
+
+
+class LiveEvents:
+    """Those who wait, by what they wait for, and the two ways in which the news reaches this process."""
+
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        postgres: PostgresSettings,
+        pool: Pool,
+        health: Health,
+    ) -> None:
+        self._kafka = kafka
+        self._postgres = postgres
+        self._pool = pool
+        self._health = health
+        self._topic = EVENTS_TOPIC.name(kafka.topic_prefix)
+        self._waiting: defaultdict[Awaited, set[asyncio.Future[Event]]] = defaultdict(set)
+        self._hinted: Ranges = {}
+        self._hint = asyncio.Event()
+        self._positions: dict[TopicPartition, int] = {}
+        health.expect(PART)
+
+    @contextlib.contextmanager
+    def expecting(self, environment: str, what: UUID | str) -> Iterator["asyncio.Future[Event]"]:
+        """Give a future for the result of a command (its id) or for the next event about a subject.
+
+        Enter before asking for what leads to the event; await the future under a deadline.
+        """
+        awaited = Awaited(environment, what)
+        future: asyncio.Future[Event] = asyncio.get_running_loop().create_future()
+        self._waiting[awaited].add(future)
+        try:
+            yield future
+        finally:
+            self._waiting[awaited].discard(future)
+            if not self._waiting[awaited]:
+                del self._waiting[awaited]
+            future.cancel()
+
+    async def run(self) -> None:
+        """Follow the hints and the topic until cancelled."""
+        async with running(listen(self._postgres, self._on_notice), self._read_hinted()):
+            while True:
+                try:
+                    await self._tail()
+                except (KafkaError, OSError, TimeoutError) as error:
+                    self._health.ill(PART, f"the events topic cannot be read: {error or type(error).__name__}")
+                await asyncio.sleep(RECONNECT_S)
+
+    def _on_notice(self, ranges: Ranges) -> None:
+        if not self._waiting:
+            return
+        for partition, (first, last) in ranges.items():
+            known_first, known_last = self._hinted.get(partition, (first, last))
+            self._hinted[partition] = (min(first, known_first), max(last, known_last))
+        self._hint.set()
+
+    async def _read_hinted(self) -> None:
+        while True:
+            await self._hint.wait()
+            self._hint.clear()
+            ranges, self._hinted = self._hinted, {}
+            try:
+                self._release(await read_ranges(self._pool, ranges))
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                log.warning("a hint could not be followed; the topic will tell", error=str(error))
+
+    async def _tail(self) -> None:
+        consumer = reader(self._kafka)
+        try:
+            await consumer.start()
+            await self._seek(consumer)
+            self._health.well(PART)
+            while True:
+                batches = await consumer.getmany(timeout_ms=POLL_MS)
+                for partition, records in batches.items():
+                    self._release(_decoded(partition.partition, records))
+                    self._positions[partition] = records[-1].offset + 1
+        finally:
+            with contextlib.suppress(TimeoutError, KafkaError):
+                await asyncio.wait_for(consumer.stop(), STOP_S)
+
+    async def _seek(self, consumer: AIOKafkaConsumer) -> None:
+        """Go on where the last connection ended; the first one starts at the topic's end."""
+        numbers = consumer.partitions_for_topic(self._topic) or await self._partitions(consumer)
+        partitions = [TopicPartition(self._topic, number) for number in sorted(numbers)]
+        consumer.assign(partitions)
+        ends = await consumer.end_offsets(partitions)
+        for partition in partitions:
+            position = min(self._positions.get(partition, ends[partition]), ends[partition])
+            consumer.seek(partition, position)
+            self._positions[partition] = position
+
+    async def _partitions(self, consumer: AIOKafkaConsumer) -> set[int]:
+        await consumer.topics()
+        numbers = consumer.partitions_for_topic(self._topic)
+        if not numbers:
+            raise KafkaError(f"there is no topic {self._topic}; run `pipeloom init`")
+        return set(numbers)
+
+    def _release(self, events: Iterable[Event]) -> None:
+        for event in events:
+            if event.is_result and event.sequence is not None:
+                self._resolve(Awaited(event.environment, event.command_id), event)
+            self._resolve(Awaited(event.environment, event.subject), event)
+
+    def _resolve(self, awaited: Awaited, event: Event) -> None:
+        for future in self._waiting.get(awaited, ()):
+            if not future.done():
+                future.set_result(event)
+
+
+def _decoded(partition: int, records: Iterable[object]) -> Iterator[Event]:
+    for record in records:
+        try:
+            yield decode_event(partition, record.headers, record.value)  # type: ignore[attr-defined]
+        except (KeyError, ValueError) as error:
+            log.warning("a record on the events topic is not ours", partition=partition, error=str(error))

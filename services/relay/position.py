@@ -1,0 +1,75 @@
+"""Finds the last event that is on the events topic: from a noted position, by reading the topic to its end."""
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from events.codec import decode_event
+from events.envelope import Position
+from services.kit.kafka import reader
+from services.kit.postgres import Pool, load_queries
+from services.kit.settings import KafkaSettings
+
+START_S = 10.0
+READ_S = 120.0
+STOP_S = 5.0
+POLL_MS = 200
+NOTHING = Position(-1, -1)
+
+sql = load_queries(__file__)
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The last published event, and a topic offset that is not behind it."""
+
+    position: Position
+    topic_offset: int
+
+
+async def find_published(kafka: KafkaSettings, pool: Pool, where: TopicPartition) -> Published:
+    """Return what is published of a partition. The note covers a topic that retention has emptied."""
+    noted = await _noted(pool, where.partition)
+    consumer = reader(kafka)
+    try:
+        async with asyncio.timeout(START_S):
+            await consumer.start()
+        async with asyncio.timeout(READ_S):
+            return await _read_back(consumer, where, noted)
+    finally:
+        with contextlib.suppress(TimeoutError, KafkaError):
+            await asyncio.wait_for(consumer.stop(), STOP_S)
+
+
+async def note_published(pool: Pool, partition: int, published: Published) -> None:
+    """Note what is published, so that a restart reads less of the topic back."""
+    await sql.save_position(
+        pool,
+        partition=partition,
+        topic_offset=published.topic_offset,
+        log_offset=published.position.offset,
+        log_index=published.position.index,
+    )
+
+
+async def _noted(pool: Pool, partition: int) -> Published:
+    row = await sql.read_position(pool, partition=partition)
+    if row is None:
+        return Published(NOTHING, 0)
+    return Published(Position(row["log_offset"], row["log_index"]), row["topic_offset"])
+
+
+async def _read_back(consumer: AIOKafkaConsumer, where: TopicPartition, noted: Published) -> Published:
+    consumer.assign([where])
+    start = (await consumer.beginning_offsets([where]))[where]
+    end = (await consumer.end_offsets([where]))[where]
+    last, offset = noted.position, min(max(start, noted.topic_offset), end)
+    consumer.seek(where, offset)
+    while await consumer.position(where) < end:
+        batches = await consumer.getmany(where, timeout_ms=POLL_MS)
+        for record in batches.get(where, ()):
+            last = max(last, decode_event(where.partition, record.headers, record.value).position)
+    return Published(last, end)

@@ -1,0 +1,97 @@
+"""Publishes one partition of the event log, in Kafka transactions, behind what the topic already holds."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+
+import structlog
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
+from aiokafka.structs import RecordMetadata
+
+from events.codec import encode_event
+from events.envelope import Event
+from services.kit.eventlog import read_after
+from services.kit.kafka import transactional_producer
+from services.kit.postgres import Pool
+from services.kit.settings import Settings
+from services.relay.position import Published, find_published, note_published
+
+FENCE_S = 30.0
+TRANSACTION_S = 30.0
+STOP_S = 5.0
+NOTE_EVERY = 20
+
+log = structlog.get_logger()
+
+
+class PartitionPublisher:
+    """One producer's life. Starting it fences every earlier one, also one that was paused and wakes up."""
+
+    def __init__(self, settings: Settings, pool: Pool, where: TopicPartition) -> None:
+        self._settings = settings
+        self._pool = pool
+        self._where = where
+
+    async def run(self, hint: asyncio.Event, stop: asyncio.Event, on_ready: Callable[[], None]) -> None:
+        """Publish until `stop` is set. Raises when anything is unclear: the next life reads the topic back."""
+        producer = transactional_producer(self._settings.kafka, f"{self._where.topic}.relay.{self._where.partition}")
+        try:
+            async with asyncio.timeout(FENCE_S):
+                await producer.start()
+            published = await find_published(self._settings.kafka, self._pool, self._where)
+            log.info("publishing", partition=self._where.partition, behind=str(published.position))
+            on_ready()
+            await self._follow(producer, published, hint, stop)
+        finally:
+            with contextlib.suppress(TimeoutError, KafkaError):
+                await asyncio.wait_for(producer.stop(), STOP_S)
+
+    async def _follow(
+        self, producer: AIOKafkaProducer, published: Published, hint: asyncio.Event, stop: asyncio.Event
+    ) -> None:
+        transactions = 0
+        while not stop.is_set():
+            hint.clear()
+            limit = self._settings.relay.max_batch
+            events = await read_after(self._pool, self._where.partition, published.position, limit)
+            if events:
+                offset = await self._transact(producer, events)
+                published = Published(events[-1].position, offset)
+                transactions += 1
+            idle = len(events) < limit
+            if transactions and (idle or transactions >= NOTE_EVERY):
+                await note_published(self._pool, self._where.partition, published)
+                transactions = 0
+            if idle:
+                await _first_of(hint, stop, self._settings.relay.poll_interval_s)
+
+    async def _transact(self, producer: AIOKafkaProducer, events: Sequence[Event]) -> int:
+        """Publish `events` in one transaction; return the topic offset of the last one."""
+        async with asyncio.timeout(TRANSACTION_S):
+            await producer.begin_transaction()
+            sent = [await self._send(producer, event) for event in events]
+            await producer.commit_transaction()
+            return int((await sent[-1]).offset)
+
+    async def _send(self, producer: AIOKafkaProducer, event: Event) -> "asyncio.Future[RecordMetadata]":
+        record = encode_event(event)
+        future: asyncio.Future[RecordMetadata] = await producer.send(
+            self._where.topic,
+            record.value,
+            key=record.key,
+            headers=record.headers,
+            partition=self._where.partition,
+        )
+        return future
+
+
+async def _first_of(hint: asyncio.Event, stop: asyncio.Event, at_most_s: float) -> None:
+    """Return when one of the events is set, or after `at_most_s` seconds."""
+    waits = [asyncio.create_task(event.wait()) for event in (hint, stop)]
+    try:
+        await asyncio.wait(waits, timeout=at_most_s, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)

@@ -1,0 +1,107 @@
+"""The relay: for each partition that this process owns, one publisher that goes on behind the last published event."""
+
+import asyncio
+import contextlib
+
+import asyncpg
+import structlog
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
+
+from events.topics import EVENTS_TOPIC
+from services.kit.backoff import Backoff
+from services.kit.health import Health
+from services.kit.kafka import count_partitions
+from services.kit.notices import Ranges, listen
+from services.kit.postgres import connect, open_pool
+from services.kit.process import running
+from services.kit.settings import Settings
+from services.relay.position import sql
+from services.relay.publisher import PartitionPublisher
+
+OWN_EVERY_S = 1.0
+PART = "partition ownership"
+TROUBLE = (
+    KafkaError,
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+
+log = structlog.get_logger()
+
+
+async def run_relay(settings: Settings, health: Health, stop: asyncio.Event) -> None:
+    """Publish until `stop` is set. Several relays share the partitions by session locks in Postgres."""
+    health.expect(PART)
+    relay = Relay(settings, health, stop)
+    backoff = Backoff()
+    async with relay.pool, running(listen(settings.postgres, relay.on_notice)):
+        while not stop.is_set():
+            try:
+                await relay.own_and_publish()
+            except* TROUBLE as group:
+                reason = repr(group.exceptions[0])
+                health.ill(PART, f"partitions cannot be owned: {reason}")
+                log.warning("ownership is taken anew", error=reason)
+                await backoff.wait(stop)
+
+
+class Relay:
+    """The partitions of the events topic, and the publishers of those that this process owns."""
+
+    def __init__(self, settings: Settings, health: Health, stop: asyncio.Event) -> None:
+        self.pool = open_pool(settings.postgres)
+        self._settings = settings
+        self._health = health
+        self._stop = stop
+        self._topic = EVENTS_TOPIC.name(settings.kafka.topic_prefix)
+        self._hints: dict[int, asyncio.Event] = {}
+
+    def on_notice(self, ranges: Ranges) -> None:
+        """Wake the publishers of the partitions that have new events; all of them when a hint does not say which."""
+        for partition in ranges or self._hints:
+            if partition in self._hints:
+                self._hints[partition].set()
+
+    async def own_and_publish(self) -> None:
+        """Own and publish what nobody else does, until the session that holds the locks is lost or `stop` is set."""
+        partitions = await count_partitions(self._settings.kafka, self._topic)
+        session = await connect(self._settings.postgres)
+        try:
+            async with asyncio.TaskGroup() as group:
+                while not self._stop.is_set():
+                    for partition in range(partitions):
+                        if partition not in self._hints and await self._lock(session, partition):
+                            self._hints[partition] = asyncio.Event()
+                            group.create_task(self._publish(partition))
+                    await session.execute("SELECT 1")
+                    self._health.well(PART)
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self._stop.wait(), OWN_EVERY_S)
+        finally:
+            self._hints.clear()
+            session.terminate()
+
+    async def _lock(self, session: "asyncpg.Connection[asyncpg.Record]", partition: int) -> bool:
+        locked: bool = await sql.try_lock(session, topic=self._topic, partition=partition)
+        return locked
+
+    async def _publish(self, partition: int) -> None:
+        where = TopicPartition(self._topic, partition)
+        hint = self._hints[partition]
+        backoff = Backoff()
+
+        def ready() -> None:
+            self._health.well(f"partition {partition}")
+            backoff.reset()
+
+        while not self._stop.is_set():
+            try:
+                await PartitionPublisher(self._settings, self.pool, where).run(hint, self._stop, ready)
+            except TROUBLE as error:
+                self._health.ill(f"partition {partition}", f"events cannot be published: {error!r}")
+                log.warning("a publisher is made anew", partition=partition, error=repr(error))
+                await backoff.wait(self._stop)
