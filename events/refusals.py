@@ -68,6 +68,11 @@ class Code(StrEnum):
     INTERNAL_ERROR = "internal_error", 500, "Something broke on our side"
 
 
+def code_of(text: str) -> Code:
+    """Return the code that `text` spells. Raises KeyError when there is none."""
+    return Code[text.upper()]
+
+
 class Refused(Exception):  # noqa: N818 - it names what happened to the request, as in CommandRejected
     """A refusal: what (the code), why and what to do (the message), and the culprits (the details)."""
 

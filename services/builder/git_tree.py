@@ -4,6 +4,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import PurePosixPath
+from typing import TypeVar
 
 import structlog
 from dulwich.object_store import BaseObjectStore
@@ -14,6 +15,7 @@ from services.builder.errors import Unbuildable, Unreachable
 from services.builder.tree import MAX_FILE_BYTES, Kind, TooLarge
 
 MAX_TAG_CHAIN = 8
+Found = TypeVar("Found")
 
 log = structlog.get_logger()
 
@@ -50,12 +52,11 @@ class GitTree:
         for part in path.parts:
             if _kind(mode) is not Kind.FOLDER:
                 return None
-            try:
-                mode, name = _expect(self._store[name], GitTreeObject)[part.encode()]
-            except KeyError as missing:
-                if missing.args != (part.encode(),):
-                    raise
+            folder = _expect(self._store[name], GitTreeObject)
+            entry = part.encode(errors="surrogatepass")
+            if entry not in folder:
                 return None
+            mode, name = folder[entry]
         return mode, name
 
 
@@ -94,7 +95,7 @@ def _kind(mode: int) -> Kind:
     return Kind.FOLDER if stat.S_ISDIR(mode) else Kind.FILE
 
 
-def _expect[Found](found: object, kind: type[Found]) -> Found:
+def _expect(found: object, kind: type[Found]) -> Found:
     if not isinstance(found, kind):
         raise TypeError(f"expected a {kind.__name__}, found a {type(found).__name__}")
     return found

@@ -1,0 +1,1 @@
+"""The command service: takes commands over HTTP, publishes them and waits for their results."""

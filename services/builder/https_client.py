@@ -1,0 +1,106 @@
+"""A git client for https that reaches allowed hosts only, reads a bounded amount, and ends when nobody waits."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, cast
+
+from dulwich.client import AbstractHttpGitClient, default_urllib3_manager, default_user_agent_string
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool, PoolManager, ProxyManager
+from urllib3.exceptions import HTTPError
+from urllib3.util import Retry
+
+from services.builder.errors import Unbuildable, Unreachable
+from services.builder.wording import quoted
+
+MAX_FETCHED_BYTES = 128 * 1024 * 1024
+# Servers send a sign of life every five seconds; an abandoned fetch ends at the latest after this.
+SILENCE_S = 6.0
+HTTPS_PORT = 443
+# Follows redirects; who calls tries again.
+ONCE = Retry(3, connect=0, read=0, other=0)
+
+
+class _AllowedHosts(PoolManager):
+    """Connects to allowed hosts only. Redirects come by here too, wherever they lead."""
+
+    allowed_hosts: frozenset[str] = frozenset()
+
+    def connection_from_host(
+        self,
+        host: str | None,
+        port: int | None = None,
+        scheme: str | None = "http",
+        pool_kwargs: dict[str, Any] | None = None,
+    ) -> HTTPConnectionPool:
+        name = str(host) if port in {None, HTTPS_PORT} else f"{host}:{port}"
+        if scheme != "https" or name not in self.allowed_hosts:
+            raise Unbuildable(
+                f"The repository's host leads to {quoted(f'{scheme}://{name}')}, which is not allowed; "
+                "set repository_url to where the repository is, on an allowed host."
+            )
+        return super().connection_from_host(host, port, scheme, pool_kwargs)
+
+
+class _AllowedHostsByProxy(_AllowedHosts, ProxyManager):
+    """The same through the proxy that the environment names."""
+
+
+class GuardedGitClient(AbstractHttpGitClient):
+    """Speaks git's smart protocol over https without credentials, configuration or prompts."""
+
+    def __init__(self, url: str, allowed_hosts: Sequence[str], abandoned: threading.Event) -> None:
+        super().__init__(url, thin_packs=False, quiet=True)
+        self._pool = default_urllib3_manager(None, _AllowedHosts, _AllowedHostsByProxy, base_url=url, timeout=SILENCE_S)
+        cast("_AllowedHosts", self._pool).allowed_hosts = frozenset(allowed_hosts)
+        self._abandoned = abandoned
+        self._left = MAX_FETCHED_BYTES
+
+    def _http_request(
+        self,
+        url: str,
+        headers: dict[str, str] | None = None,
+        data: bytes | Iterator[bytes] | None = None,
+        raise_for_status: bool = True,  # noqa: ARG002 - dulwich's signature
+    ) -> tuple[Any, Callable[[int], bytes]]:
+        method = "GET" if data is None else "POST"
+        sent = {"User-Agent": default_user_agent_string(), "Pragma": "no-cache", **(headers or {})}
+        try:
+            response = self._pool.request(method, url, headers=sent, body=data, retries=ONCE, preload_content=False)
+        except HTTPError as error:
+            raise Unreachable(str(error)) from error
+        _demand_git(response, url)
+        # dulwich reads these two attributes of its responses.
+        answer = cast("Any", response)
+        answer.content_type = response.headers.get("Content-Type")
+        answer.redirect_location = "" if response.geturl() == url else response.geturl()
+        return answer, lambda size=None: self._read(response, size)
+
+    def _read(self, response: BaseHTTPResponse, size: int | None) -> bytes:
+        if self._abandoned.is_set():
+            raise Unreachable("nobody waits for the fetch any more")
+        try:
+            data = response.read(size)
+        except HTTPError as error:
+            raise Unreachable(str(error)) from error
+        self._left -= len(data)
+        if self._left < 0:
+            raise Unbuildable(
+                f"The repository's files are larger than {MAX_FETCHED_BYTES // 1024**2} MiB together; keep data and "
+                "models out of it."
+            )
+        return data
+
+
+def _demand_git(response: BaseHTTPResponse, url: str) -> None:
+    status = response.status
+    if status >= 500 or status == 429:
+        raise Unreachable(f"{quoted(url)} answered {status}")
+    if status in {401, 403, 404}:
+        raise Unbuildable(
+            f"There is no repository at repository_url that can be read without credentials (the host answered "
+            f"{status}); mend the URL or make the repository public."
+        )
+    if status != 200 or not response.headers.get("Content-Type", "").startswith("application/x-git-"):
+        raise Unbuildable(
+            f"repository_url leads to something that is no git repository (the host answered {status}); mend the URL."
+        )

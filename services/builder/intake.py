@@ -1,0 +1,146 @@
+"""Reads the events topic, starts a build for each created step, and commits what was reported."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from events.codec import decode_event
+from events.envelope import Event
+from events.resources import Step
+from events.results import StepCreated
+from events.topics import EVENTS_TOPIC
+from services.builder.offsets import Offsets
+from services.kit.health import Health
+from services.kit.kafka import group_consumer
+from services.kit.settings import Settings
+
+PART = "kafka consumer"
+MAX_BUILDS = 4
+POLL_MS = 500
+START_S = 30.0
+RECONNECT_S = 1.0
+TOUCH_EVERY_S = 1.0
+TOUCH_TIMEOUT_S = 3.0
+STOP_S = 3.0
+# What a report may take after its build.
+POLL_MARGIN_S = 30.0
+
+Report = Callable[[Event, Step], Awaitable[None]]
+
+log = structlog.get_logger()
+
+
+def step_created(record: ConsumerRecord) -> tuple[Event, Step] | None:
+    """Return the event and the step of a StepCreated record; None for any other, which needs no build."""
+    try:
+        event = decode_event(record.partition, record.headers, record.value or b"")
+        if (event.type, event.version) != (StepCreated.__name__, StepCreated.version):
+            return None
+        return event, StepCreated.model_validate_json(event.data).step
+    except (KeyError, ValueError) as error:
+        log.warning("an event is skipped", partition=record.partition, offset=record.offset, error=repr(error))
+        return None
+
+
+class Intake:
+    """Keeps up to MAX_BUILDS builds under way.
+
+    It asks Kafka for no more records than there are free places, so there is no backlog in memory, and it polls again
+    at the latest when the oldest build has ended: that one's deadline, not the kit's minute, sets max_poll_interval. A
+    builder that cannot get on for longer (its disk is full, Kafka does not take its reports) leaves the group, and
+    another one builds the same steps.
+    """
+
+    def __init__(self, settings: Settings, health: Health, report: Report) -> None:
+        self._settings = settings
+        self._health = health
+        self._report = report
+        self._offsets = Offsets()
+        self._builds: set[asyncio.Task[None]] = set()
+        self._touch_at = 0.0
+        health.expect(PART)
+
+    async def run(self) -> None:
+        """Read until cancelled; the builds under way are then abandoned, and their records not committed."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._keep_following(group))
+
+    async def _keep_following(self, group: asyncio.TaskGroup) -> None:
+        while True:
+            try:
+                await self._follow(group)
+            except (KafkaError, OSError) as error:
+                self._trouble(error)
+            await asyncio.sleep(RECONNECT_S)
+
+    async def _follow(self, group: asyncio.TaskGroup) -> None:
+        consumer = self._consumer()
+        try:
+            async with asyncio.timeout(START_S):
+                await consumer.start()
+            while True:
+                await self._touch(consumer)
+                await self._free_place()
+                batches = await consumer.getmany(timeout_ms=POLL_MS, max_records=MAX_BUILDS - len(self._builds))
+                for partition, records in batches.items():
+                    for record in records:
+                        self._take(group, partition, record)
+        finally:
+            if self._offsets.news(consumer.assignment()):
+                await self._ask(consumer)
+            with contextlib.suppress(KafkaError, OSError):
+                await asyncio.wait_for(consumer.stop(), STOP_S)
+
+    def _consumer(self) -> AIOKafkaConsumer:
+        longest_pause_s = self._settings.builder.timeout_s + POLL_MARGIN_S
+        consumer = group_consumer(
+            self._settings.kafka, self._settings.builder.group_id, max_poll_interval_ms=int(longest_pause_s * 1000)
+        )
+        consumer.subscribe([EVENTS_TOPIC.name(self._settings.kafka.topic_prefix)])
+        return consumer
+
+    async def _free_place(self) -> None:
+        while len(self._builds) >= MAX_BUILDS:
+            await asyncio.wait(self._builds, return_when=asyncio.FIRST_COMPLETED)
+
+    def _take(self, group: asyncio.TaskGroup, partition: TopicPartition, record: ConsumerRecord) -> None:
+        created = step_created(record)
+        if created is None:
+            self._offsets.skipped(partition, record.offset)
+            return
+        self._offsets.opened(partition, record.offset)
+        build = group.create_task(self._build(partition, record.offset, *created))
+        self._builds.add(build)
+        build.add_done_callback(self._builds.discard)
+
+    async def _build(self, partition: TopicPartition, offset: int, event: Event, step: Step) -> None:
+        await self._report(event, step)
+        self._offsets.closed(partition, offset)
+
+    async def _touch(self, consumer: AIOKafkaConsumer) -> None:
+        if time.monotonic() >= self._touch_at:
+            self._touch_at = time.monotonic() + TOUCH_EVERY_S
+            await self._ask(consumer)
+
+    async def _ask(self, consumer: AIOKafkaConsumer) -> None:
+        """Commit what was reported, or else ask for a sign of life; a failure is only told."""
+        news = self._offsets.news(consumer.assignment())
+        try:
+            async with asyncio.timeout(TOUCH_TIMEOUT_S):
+                await (consumer.commit(news) if news else consumer.topics())
+        except (KafkaError, OSError) as error:
+            self._trouble(error)
+        else:
+            self._offsets.committed(news)
+            self._health.well(PART)
+
+    def _trouble(self, error: Exception) -> None:
+        reason = f"Kafka does not answer as it should: {error!r}"
+        if self._health.troubles.get(PART) != reason:
+            log.warning("the consumer is in trouble", reason=reason)
+        self._health.ill(PART, reason)

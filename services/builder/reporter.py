@@ -1,0 +1,128 @@
+"""From a created step to its report: the build in a thread under a deadline, and the command that tells the outcome."""
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from uuid import UUID, uuid5
+
+import structlog
+
+from events.commands import StepBuildReported
+from events.envelope import Command, Event, timestamp
+from events.refusals import Refused
+from events.resources import Step
+from services.builder.backoff import delays
+from services.builder.errors import Unbuildable, Unreachable
+from services.builder.examine import examine
+from services.builder.git import ORIGIN
+from services.kit.health import Health
+from services.kit.settings import BuilderSettings
+
+PART = "builds"
+ACTOR = "builder"
+SOURCE = "/pipeloom/builder"
+# The namespace of the ids of reports. Another one would report steps again that were reported before.
+REPORTS = UUID("5d6c3c1e-6f0b-4b52-9a5e-1f2f7f0a8c11")
+
+Publish = Callable[[Command], Awaitable[None]]
+
+log = structlog.get_logger()
+
+
+def report_id(event: Event) -> UUID:
+    """Return the id of the one report on the step that `event` created, whoever builds it and however often."""
+    return uuid5(REPORTS, event.id)
+
+
+class Reporter:
+    """Builds steps and reports what came of it."""
+
+    def __init__(self, settings: BuilderSettings, publish: Publish, health: Health) -> None:
+        self._settings = settings
+        self._publish = publish
+        self._health = health
+
+    async def report(self, event: Event, step: Step) -> None:
+        """Return once Kafka has acknowledged the report on `step`, however long that takes."""
+        data = await self._verdict(step)
+        command = Command(
+            id=report_id(event),
+            environment=event.environment,
+            actor=ACTOR,
+            source=SOURCE,
+            time=timestamp(datetime.now(UTC)),
+            data=data,
+            traceparent=event.traceparent,
+        )
+        await self._publish_surely(command)
+        log.info(
+            "step built", environment=event.environment, step=step.step_name, outcome=data.outcome, reason=data.reason
+        )
+
+    async def _verdict(self, step: Step) -> StepBuildReported:
+        """Return what to report on `step`. Trouble of our own is waited out: it is nothing that its user can mend."""
+        pauses = delays()
+        while True:
+            try:
+                commit_id = await self._examine(step)
+            except Unbuildable as error:
+                return _failed(step, str(error))
+            except OSError as error:
+                self._health.ill(PART, f"builds fail by trouble of our own: {error}")
+                log.warning("a build is tried again", step=step.step_name, error=str(error))
+            except Exception:
+                # One step must not stop those behind it, so a fault of the builder ends this one build.
+                log.exception("a build broke the builder", step=step.step_name)
+                return _failed(step, "The builder broke on this step, which is a fault of the builder; see its log.")
+            else:
+                self._health.well(PART)
+                return _ready(step, commit_id)
+            await asyncio.sleep(next(pauses))
+
+    async def _examine(self, step: Step) -> str:
+        """Examine `step` in a thread until the deadline; a host that does not answer is asked again until then."""
+        abandoned = threading.Event()
+        pauses = delays()
+        trouble = ""
+        try:
+            async with asyncio.timeout(self._settings.timeout_s) as deadline:
+                while True:
+                    try:
+                        return await asyncio.to_thread(examine, step, self._settings, abandoned)
+                    except Unreachable as error:
+                        trouble = f" The last trouble was: {error}."
+                    await asyncio.sleep(next(pauses))
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            raise Unbuildable(
+                f"The build did not end within {self._settings.timeout_s:g} s.{trouble} "
+                "Try again later, or make the repository smaller."
+            ) from None
+        finally:
+            abandoned.set()
+
+    async def _publish_surely(self, command: Command) -> None:
+        """Publish `command` until it is acknowledged: it has the same id each time, so it takes effect once."""
+        pauses = delays()
+        while True:
+            try:
+                return await self._publish(command)
+            except Refused as refused:
+                log.warning("a report waits for Kafka", command=str(command.id), code=refused.code)
+            await asyncio.sleep(next(pauses))
+
+
+def _ready(step: Step, commit_id: str) -> StepBuildReported:
+    return StepBuildReported(
+        step_name=step.step_name,
+        requested_by=step.requested_by,
+        outcome="ready",
+        commit_id=commit_id,
+        origin=ORIGIN,
+    )
+
+
+def _failed(step: Step, reason: str) -> StepBuildReported:
+    return StepBuildReported(step_name=step.step_name, requested_by=step.requested_by, outcome="failed", reason=reason)

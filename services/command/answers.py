@@ -1,0 +1,70 @@
+"""What a client is answered when its command's result is there (source: sdk-contract 5 to 7)."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+import pydantic_core
+from starlette.responses import Response
+
+from events.envelope import Event
+from events.results import (
+    DeploymentCreated,
+    DeploymentDeleted,
+    PipelineCreated,
+    PipelineDeleted,
+    StepCreated,
+    StepDeleted,
+)
+from services.kit.documents import deployment_document, pipeline_document, step_document
+from services.kit.tokens import Tokens
+from services.kit.web import API, etag, json_response
+
+
+def pipeline_created(event: Event) -> Response:
+    return _created(event, pipeline_document(PipelineCreated.model_validate_json(event.data).pipeline))
+
+
+def pipeline_deleted(event: Event) -> Response:
+    deleted = PipelineDeleted.model_validate_json(event.data)
+    return _ok(
+        {
+            "pipeline": {"name": deleted.pipeline.pipeline_name},
+            "deployments": [each.model_dump() for each in deleted.deployments],
+        }
+    )
+
+
+def step_created(event: Event) -> Response:
+    return _created(event, step_document(StepCreated.model_validate_json(event.data).step), status=206)
+
+
+def step_deleted(event: Event) -> Response:
+    return _ok({"step_name": StepDeleted.model_validate_json(event.data).step.step_name})
+
+
+def deployment_created(tokens: Tokens) -> Callable[[Event], Response]:
+    """Return the answer to a deployment; an endpoint's token is derived from the command and told only here."""
+
+    def answer(event: Event) -> Response:
+        deployment = DeploymentCreated.model_validate_json(event.data).deployment
+        document = deployment_document(deployment)
+        if deployment.execution_rule == "endpoint":
+            document["endpoint_token"] = tokens.endpoint_token(event.environment, event.command_id)
+        return _created(event, document)
+
+    return answer
+
+
+def deployment_deleted(event: Event) -> Response:
+    deployment = DeploymentDeleted.model_validate_json(event.data).deployment
+    return _ok({"name": deployment.name, "execution_rule": deployment.execution_rule})
+
+
+def _created(event: Event, document: dict[str, Any], status: int = 201) -> Response:
+    headers = {"Location": f"{API}/{quote(event.subject)}", "ETag": etag(event.sequence or 0)}
+    return json_response(pydantic_core.to_json(document), status, headers)
+
+
+def _ok(document: dict[str, Any]) -> Response:
+    return json_response(pydantic_core.to_json(document))

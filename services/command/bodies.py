@@ -1,0 +1,49 @@
+"""Reads request bodies: JSON, or a form with bracketed keys, into plain values."""
+
+from typing import Any
+
+import pydantic_core
+from starlette.requests import Request
+
+from events.refusals import Code, Refused
+from services.command.forms import read_form
+
+JSON_TYPE = "application/json"
+FORM_TYPE = "application/x-www-form-urlencoded"
+
+
+async def read_json(request: Request) -> dict[str, Any]:
+    """Return the JSON object of a request. Raises Refused: unsupported_media_type, invalid_json, invalid_body."""
+    if _media_type(request) != JSON_TYPE:
+        raise _unsupported(request, JSON_TYPE)
+    return _object(await request.body())
+
+
+async def read_json_or_form(request: Request) -> dict[str, Any]:
+    """Return the JSON object or the form of a request, a form's values still as text. Raises Refused as read_json."""
+    match _media_type(request):
+        case "application/json":
+            return _object(await request.body())
+        case "application/x-www-form-urlencoded":
+            return read_form(await request.body())
+        case _:
+            raise _unsupported(request, f"{JSON_TYPE} or {FORM_TYPE}")
+
+
+def _media_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        fields = pydantic_core.from_json(body, allow_inf_nan=False)
+    except ValueError as error:
+        raise Refused(Code.INVALID_JSON, f"The body is not JSON: {error}.") from error
+    if not isinstance(fields, dict):
+        raise Refused(Code.INVALID_BODY, f"The body is a JSON {type(fields).__name__}; send a JSON object.")
+    return fields
+
+
+def _unsupported(request: Request, wanted: str) -> Refused:
+    given = request.headers.get("content-type", "none")
+    return Refused(Code.UNSUPPORTED_MEDIA_TYPE, f"The content type is {given}; send {wanted}.")

@@ -1,0 +1,88 @@
+"""Gives a form's text values their types back (source: sdk-contract 5.1)."""
+
+from typing import Any
+
+import pydantic_core
+from qs_codec import DecodeOptions, decode
+
+from events.refusals import Code, Refused
+
+MAX_FIELDS = 10_000
+MAX_DEPTH = 20
+MAX_LIST = 1_000
+
+BOOLEANS = {"true": True, "True": True, "false": False, "False": False}
+
+
+def read_form(body: bytes) -> dict[str, Any]:
+    """Return the fields of a form with bracketed keys, such as `inputs[0][name]=a`; every value is text.
+
+    Raises Refused invalid_body on a form that cannot be read or has too many or too deep fields.
+    """
+    options = DecodeOptions(
+        parameter_limit=MAX_FIELDS,
+        depth=MAX_DEPTH,
+        list_limit=MAX_LIST,
+        raise_on_limit_exceeded=True,
+        strict_depth=True,
+    )
+    try:
+        return dict(decode(body.decode(), options))
+    except (ValueError, IndexError, OverflowError) as error:
+        raise Refused(Code.INVALID_BODY, f"The form cannot be read: {error}.") from error
+
+
+def step_of_form(form: dict[str, Any]) -> dict[str, Any]:
+    """Return the body of a step request with the types that its JSON form has."""
+    step = dict(form)
+    step["inputs"] = [_input(each) for each in _listed(form.get("inputs"))]
+    step["outputs"] = [_described(each) for each in _listed(form.get("outputs"))]
+    if step.get("description") == "":
+        step["description"] = None
+    return step
+
+
+def _listed(value: Any) -> list[Any]:
+    """Return a form's list; an empty one vanishes on the wire, a sparse one comes as an object with index keys."""
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
+
+
+def _described(given: Any) -> Any:
+    if isinstance(given, dict) and given.get("description") == "":
+        return {**given, "description": None}
+    return given
+
+
+def _input(given: Any) -> Any:
+    if not isinstance(given, dict):
+        return given
+    typed = dict(_described(given))
+    if "is_required" in typed:
+        typed["is_required"] = BOOLEANS.get(typed["is_required"], typed["is_required"])
+    if "default_value" in typed:
+        typed["default_value"] = _typed(typed["default_value"], typed.get("data_type"))
+    return typed
+
+
+def _typed(value: Any, data_type: Any) -> Any:
+    """Return `value` as `data_type` has it; what does not fit stays the text that was sent."""
+    if not isinstance(value, str):
+        return value
+    match data_type:
+        case "boolean":
+            return BOOLEANS.get(value, value)
+        case "number" | "json" | "array":
+            return _json_or_text(value)
+        case _:
+            return value
+
+
+def _json_or_text(value: str) -> Any:
+    if value == "":
+        return None
+    try:
+        return pydantic_core.from_json(value, allow_inf_nan=False)
+    except ValueError:
+        return value

@@ -1,0 +1,127 @@
+"""The addresses that commands are sent to (source: sdk-contract 5 to 7)."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from events.commands import (
+    CommandData,
+    DeploymentDeleteRequested,
+    DeploymentRequested,
+    PipelineDeleteRequested,
+    PipelineRequested,
+    StepDeleteRequested,
+    StepRequested,
+)
+from services.command import answers
+from services.command.bodies import FORM_TYPE, JSON_TYPE, read_json, read_json_or_form
+from services.command.forms import step_of_form
+from services.command.preferences import read_if_match
+from services.command.submit import Submitter, command_id_of, validated
+from services.kit.tokens import Tokens, hash_secret
+from services.kit.web import Asker
+
+Force = Annotated[bool, Query(description="Delete the dependents too")]
+
+
+def _body(model: type[CommandData], *media_types: str) -> dict[str, Any]:
+    """Return the OpenAPI description of a body that the route reads itself."""
+    schema = {"schema": model.model_json_schema()}
+    return {"requestBody": {"required": True, "content": dict.fromkeys(media_types, schema)}}
+
+
+def command_router(submitter: Submitter, tokens: Tokens) -> APIRouter:
+    """Return the routes of the command service."""
+    router = APIRouter()
+    router.include_router(_step_routes(submitter))
+    router.include_router(_pipeline_routes(submitter))
+    router.include_router(_deployment_routes(submitter, tokens))
+    return router
+
+
+def _pipeline_routes(submitter: Submitter) -> APIRouter:
+    router = APIRouter(tags=["pipelines"])
+
+    @router.post("/pipelines", status_code=201, openapi_extra=_body(PipelineRequested, JSON_TYPE))
+    async def create_pipeline(request: Request, asker: Asker) -> Response:
+        """Compose a pipeline on a step that is Ready; answered when everyone can read it."""
+        data = validated(PipelineRequested, await read_json(request))
+        return await submitter.submit(request, asker, data, answers.pipeline_created)
+
+    @router.delete("/pipelines/{pipeline_name}")
+    async def delete_pipeline(
+        request: Request, asker: Asker, pipeline_name: str, force_deployments_deletion: Force = False
+    ) -> Response:
+        """Delete a pipeline; refused while deployments use it, unless it is forced."""
+        fields = {
+            "pipeline_name": pipeline_name,
+            "force_deployments_deletion": force_deployments_deletion,
+            "expected_version": read_if_match(request.headers),
+        }
+        data = validated(PipelineDeleteRequested, fields)
+        return await submitter.submit(request, asker, data, answers.pipeline_deleted)
+
+    return router
+
+
+def _step_routes(submitter: Submitter) -> APIRouter:
+    router = APIRouter(tags=["steps"])
+
+    @router.post("/steps", status_code=206, openapi_extra=_body(StepRequested, JSON_TYPE, FORM_TYPE))
+    async def create_step(request: Request, asker: Asker) -> Response:
+        """Accept a step; 206 says that it is Pending until a builder has checked its code."""
+        fields = await read_json_or_form(request)
+        if not request.headers.get("content-type", "").startswith(JSON_TYPE):
+            fields = step_of_form(fields)
+        data = validated(StepRequested, fields)
+        return await submitter.submit(request, asker, data, answers.step_created)
+
+    @router.delete("/steps/{step_name}")
+    async def delete_step(
+        request: Request, asker: Asker, step_name: str, force_dependents_deletion: Force = False
+    ) -> Response:
+        """Delete a step; refused while pipelines use it, unless it is forced."""
+        fields = {"step_name": step_name, "force_dependents_deletion": force_dependents_deletion}
+        data = validated(StepDeleteRequested, fields)
+        return await submitter.submit(request, asker, data, answers.step_deleted)
+
+    return router
+
+
+def _deployment_routes(submitter: Submitter, tokens: Tokens) -> APIRouter:
+    router = APIRouter(tags=["deployments"])
+    answered = answers.deployment_created(tokens)
+
+    @router.post("/endpoints", status_code=201, openapi_extra=_body(DeploymentRequested, JSON_TYPE))
+    async def create_endpoint(request: Request, asker: Asker) -> Response:
+        """Deploy a pipeline as an endpoint; its token is in this answer and nowhere else."""
+        command_id = command_id_of(request, asker)
+        token = tokens.endpoint_token(asker.environment, command_id)
+        fields = {
+            **_deployment_fields(await read_json(request), "endpoint"),
+            "endpoint_token_hash": hash_secret(token).hex(),
+        }
+        data = validated(DeploymentRequested, fields)
+        return await submitter.submit(request, asker, data, answered, command_id)
+
+    @router.post("/periodic-deployment", status_code=201, openapi_extra=_body(DeploymentRequested, JSON_TYPE))
+    async def create_periodic_deployment(request: Request, asker: Asker) -> Response:
+        """Deploy a pipeline on a schedule of five cron fields in UTC."""
+        data = validated(DeploymentRequested, _deployment_fields(await read_json(request), "periodic"))
+        return await submitter.submit(request, asker, data, answered)
+
+    @router.delete("/deployments/{deployment_name}")
+    async def delete_deployment(request: Request, asker: Asker, deployment_name: str) -> Response:
+        """Delete a deployment."""
+        data = validated(DeploymentDeleteRequested, {"name": deployment_name})
+        return await submitter.submit(request, asker, data, answers.deployment_deleted)
+
+    return router
+
+
+def _deployment_fields(body: dict[str, Any], rule: str) -> dict[str, Any]:
+    """Return a deployment's fields; the oldest clients send the mappings as `inputs` and `outputs`."""
+    fields = {"inputs_mapping": body.get("inputs", []), "outputs_mapping": body.get("outputs", []), **body}
+    return {**fields, "execution_rule": rule, "endpoint_token_hash": None}

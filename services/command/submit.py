@@ -1,0 +1,147 @@
+"""Submits a command and answers with its result: at once, in time, or honestly not yet."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+import asyncpg
+import pydantic_core
+import structlog
+import uuid_utils
+from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+
+from events.commands import CommandData
+from events.envelope import Command, Event, timestamp
+from events.refusals import Code, Refused, code_of
+from events.results import CommandRejected
+from events.validation import refusal_of
+from services.command.preferences import read_preferences
+from services.kit.backend import Backend
+from services.kit.commands import CommandPublisher
+from services.kit.eventlog import Decided, read_result
+from services.kit.tokens import Identity
+from services.kit.web import json_response
+
+SOURCE = "/pipeloom/http"
+LOOK_S = 2.0
+IDEMPOTENCY = UUID("6c1a3c5e-8f0b-5d4e-9f57-0c1f6a2b7d11")
+
+Answer = Callable[[Event], Response]
+
+log = structlog.get_logger()
+
+
+def validated(model: type[CommandData], fields: dict[str, Any]) -> CommandData:
+    """Return the command that `fields` ask for. Raises Refused: invalid_name or invalid_body; nothing is sent."""
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        raise refusal_of(error) from error
+
+
+class Submitter:
+    """Publishes commands and gives each its answer."""
+
+    def __init__(self, backend: Backend, publisher: CommandPublisher) -> None:
+        self._backend = backend
+        self._publisher = publisher
+
+    async def submit(
+        self, request: Request, asker: Identity, data: CommandData, answer: Answer, command_id: UUID | None = None
+    ) -> Response:
+        """Return `answer(result event)` once the command is decided, or 202 when the client does not want to wait.
+
+        Raises Refused with the composer's refusal, or overloaded, kafka_unavailable, outcome_unknown.
+        """
+        preferences = read_preferences(request.headers)
+        command = Command(
+            id=command_id or command_id_of(request, asker),
+            environment=asker.environment,
+            actor=asker.user_id,
+            source=SOURCE,
+            time=timestamp(datetime.now(UTC)),
+            data=data,
+            traceparent=request.headers.get("traceparent"),
+        )
+        with self._backend.live.expecting(command.environment, command.id) as result:
+            if preferences.idempotency_key:
+                decided = await self._look(command)
+                if decided:
+                    return _respond(command, decided.event, answer, decided.fingerprint)
+            await self._publisher.publish(command)
+            event = await self._wait(result, preferences.wait_s)
+        decided = None
+        if event is None or preferences.idempotency_key:
+            decided = await self._look(command)
+        if decided:
+            return _respond(command, decided.event, answer, decided.fingerprint)
+        if event:
+            return _respond(command, event, answer, None)
+        if preferences.wait_s is not None:
+            return _accepted(command)
+        raise _unknown(command, self._backend.settings.http.result_timeout_s)
+
+    async def _wait(self, result: "asyncio.Future[Event]", wait_s: float | None) -> Event | None:
+        limit_s = self._backend.settings.http.result_timeout_s if wait_s is None else wait_s
+        try:
+            return await asyncio.wait_for(asyncio.shield(result), limit_s)
+        except TimeoutError:
+            return None
+
+    async def _look(self, command: Command) -> Decided | None:
+        """Return what is decided of a command, or None when nothing is, or when Postgres cannot say."""
+        try:
+            async with asyncio.timeout(LOOK_S):
+                return await read_result(self._backend.pool, command.environment, command.id)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            log.warning("the inbox cannot be read", error=repr(error))
+            return None
+
+
+def command_id_of(request: Request, asker: Identity) -> UUID:
+    """Return the command id of a request: derived from its Idempotency-Key, or a new one."""
+    idempotency_key = read_preferences(request.headers).idempotency_key
+    if idempotency_key is None:
+        return UUID(int=uuid_utils.uuid7().int)
+    return uuid5(IDEMPOTENCY, f"{asker.environment}\n{asker.user_id}\n{idempotency_key}")
+
+
+def _respond(command: Command, event: Event, answer: Answer, fingerprint: bytes | None) -> Response:
+    if fingerprint is not None and fingerprint != command.fingerprint():
+        raise Refused(
+            Code.COMMAND_ID_REUSED,
+            "The Idempotency-Key was used before with another request. Use a new key for a new request.",
+            command_id=str(command.id),
+        )
+    if event.type == CommandRejected.__name__:
+        raise _refusal(command, CommandRejected.model_validate_json(event.data))
+    response = answer(event)
+    response.headers["Pipeloom-Command-Id"] = str(command.id)
+    return response
+
+
+def _refusal(command: Command, rejected: CommandRejected) -> Refused:
+    details = {**rejected.details, "command_id": str(command.id)}
+    return Refused(code_of(rejected.code), rejected.message, **details)
+
+
+def _accepted(command: Command) -> Response:
+    location = f"/api/v1/commands/{command.id}"
+    body = pydantic_core.to_json(
+        {"command_id": str(command.id), "status": "accepted", "message": f"Ask for the result at {location}."}
+    )
+    headers = {"Location": location, "Pipeloom-Command-Id": str(command.id), "Preference-Applied": "respond-async"}
+    return json_response(body, 202, headers)
+
+
+def _unknown(command: Command, waited_s: float) -> Refused:
+    return Refused(
+        Code.OUTCOME_UNKNOWN,
+        f"The command is accepted, but has no result after {waited_s:g} s: it may or may not take effect. "
+        f"Ask for it at /api/v1/commands/{command.id}.",
+        command_id=str(command.id),
+    )

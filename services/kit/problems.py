@@ -1,0 +1,98 @@
+"""One shape for every error over HTTP: the keys of craft-ai-sdk (sdk-contract 4) and of RFC 9457 together."""
+
+import http
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+from starlette.routing import Match
+
+from events.refusals import Code, Refused
+
+RETRY_AFTER_S = 2
+RETRIED_STATUSES = frozenset({503, 504})
+
+log = structlog.get_logger()
+
+
+def problem(request: Request, refusal: Refused, headers: dict[str, str] | None = None) -> JSONResponse:
+    """Return the answer that tells `refusal`: what, why and what to do."""
+    status = refusal.code.http_status
+    body: dict[str, Any] = {
+        "name": refusal.code.value,
+        "message": refusal.message,
+        "request_id": request.scope.get("request_id", "NO_REQUEST_ID"),
+        "additional_data": refusal.details,
+        "type": f"urn:pipeloom:problem:{refusal.code.value}",
+        "title": refusal.code.meaning,
+        "status": status,
+        "detail": refusal.message,
+        "instance": request.url.path,
+    }
+    return JSONResponse(body, status, {**_headers(refusal, status), **(headers or {})}, "application/problem+json")
+
+
+def _headers(refusal: Refused, status: int) -> dict[str, str]:
+    headers = {}
+    if status in RETRIED_STATUSES:
+        headers["Retry-After"] = str(RETRY_AFTER_S)
+    if status == http.HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    if command_id := refusal.details.get("command_id"):
+        headers["Location"] = f"/api/v1/commands/{command_id}"
+        headers["Pipeloom-Command-Id"] = str(command_id)
+    return headers
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    """Make every error of `app`, the framework's own included, a problem."""
+
+    @app.exception_handler(Refused)
+    async def refused(request: Request, error: Refused) -> JSONResponse:
+        return problem(request, error)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        return problem(request, _invalid_parameter(error))
+
+    @app.exception_handler(HTTPException)
+    async def framework(request: Request, error: HTTPException) -> JSONResponse:
+        headers = dict(error.headers or {})
+        if error.status_code == http.HTTPStatus.METHOD_NOT_ALLOWED:
+            headers["Allow"] = _allowed_methods(request)
+        return problem(request, _of_framework(request, error), headers)
+
+    @app.exception_handler(Exception)
+    async def broken(request: Request, error: Exception) -> JSONResponse:
+        log.error("a request broke", path=request.url.path, exc_info=error)
+        return problem(
+            request,
+            Refused(Code.INTERNAL_ERROR, "Something broke on our side; the request id leads to it in the logs."),
+        )
+
+
+def _invalid_parameter(error: RequestValidationError) -> Refused:
+    told = [{"field": ".".join(map(str, each["loc"][1:])), "message": each["msg"]} for each in error.errors()]
+    sentence = "; ".join(f"{each['field']}: {each['message']}" for each in told)
+    return Refused(Code.INVALID_PARAMETER, f"{sentence}.", fields=list(told))
+
+
+def _allowed_methods(request: Request) -> str:
+    """Return all methods that the address takes: several routes may share it."""
+    matching = [route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
+    return ", ".join(sorted({method for route in matching for method in getattr(route, "methods", None) or ()}))
+
+
+def _of_framework(request: Request, error: HTTPException) -> Refused:
+    match error.status_code:
+        case http.HTTPStatus.NOT_FOUND:
+            return Refused(Code.NOT_FOUND, f"There is nothing at {request.url.path}; see /docs for the addresses.")
+        case http.HTTPStatus.METHOD_NOT_ALLOWED:
+            return Refused(Code.METHOD_NOT_ALLOWED, f"{request.method} is not possible at {request.url.path}.")
+        case http.HTTPStatus.BAD_REQUEST:
+            return Refused(Code.INVALID_BODY, f"The request cannot be read: {error.detail}.")
+        case _:
+            return Refused(Code.INTERNAL_ERROR, str(error.detail))

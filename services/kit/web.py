@@ -1,0 +1,108 @@
+"""What the HTTP applications share: request ids, the body limit, errors in one shape, and who asks."""
+
+import re
+import uuid
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.security import HTTPBearer
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from events.refusals import Code, Refused
+from events.topics import MIB
+from services.kit.health import Health, health_routes
+from services.kit.problems import add_problem_handlers, problem
+from services.kit.tokens import Identity
+
+MAX_BODY_BYTES = MIB
+API = "/api/v1"
+JSON = "application/json"
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
+_bearer = HTTPBearer(auto_error=False, description="An access token from POST /api/v1/auth/refresh")
+
+
+def _identify(request: Request, _: Annotated[Any, Depends(_bearer)]) -> Identity:
+    identity: Identity = request.app.state.tokens.identify(request.headers.get("authorization"))
+    return identity
+
+
+Asker = Annotated[Identity, Depends(_identify)]
+"""The identity that the verified access token names; its environment is the only one that a request sees."""
+
+
+def json_response(body: str | bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """Return JSON that was assembled before, as it stands."""
+    return Response(body, status, headers, JSON)
+
+
+def etag(version: int) -> str:
+    """Return the entity tag of a version, for example `"17"`."""
+    return f'"{version}"'
+
+
+class Guard:
+    """Gives every request an id, and refuses a body over the limit before it is read whole."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        given = headers.get("x-request-id", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else str(uuid.uuid4())
+        scope["request_id"] = request_id
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["X-Request-Id"] = request_id
+            await send(message)
+
+        if int(headers.get("content-length") or 0) > MAX_BODY_BYTES:
+            refusal = problem(Request(scope), _too_large(), {"Connection": "close"})
+            await refusal(scope, receive, send_with_id)
+            return
+        await self._app(scope, _bounded(receive), send_with_id)
+
+
+def _bounded(receive: Receive) -> Receive:
+    """Count what a request without a declared length sends, and stop reading at the limit."""
+    read = 0
+
+    async def bounded() -> Message:
+        nonlocal read
+        message = await receive()
+        read += len(message.get("body", b""))
+        if read > MAX_BODY_BYTES:
+            raise _too_large()
+        return message
+
+    return bounded
+
+
+def _too_large() -> Refused:
+    return Refused(
+        Code.PAYLOAD_TOO_LARGE,
+        f"The body is larger than {MAX_BODY_BYTES} bytes. Keep large values out of commands: "
+        "refer to them by a path or a URL.",
+        limit=MAX_BODY_BYTES,
+    )
+
+
+def make_app(title: str, routers: Iterable[APIRouter], health: Health, **state: Any) -> FastAPI:
+    """Return an application of `routers` under /api/v1, with the health routes; `state` is what its routes use."""
+    app = FastAPI(title=title, version="1", redirect_slashes=False, openapi_url=f"{API}/openapi.json")
+    for name, value in state.items():
+        setattr(app.state, name, value)
+    for router in routers:
+        app.include_router(router, prefix=API)
+    app.routes.extend(health_routes(health))
+    add_problem_handlers(app)
+    app.add_middleware(Guard)
+    return app

@@ -1,0 +1,70 @@
+"""Telling what became of a command."""
+
+import asyncio
+from typing import Annotated, Any
+from uuid import UUID
+
+import pydantic_core
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from events.envelope import Event
+from events.results import CommandRejected
+from services.kit.backend import Backend
+from services.kit.eventlog import read_result
+from services.kit.web import Asker, json_response
+from services.query.reads import postgres_trouble_told
+
+MAX_WAIT_S = 60
+
+Wait = Annotated[int, Query(ge=0, le=MAX_WAIT_S, description="Hold the request for so many seconds for a result")]
+
+
+def command_status_router(backend: Backend) -> APIRouter:
+    """Return the route that tells a command's result."""
+    router = APIRouter(tags=["commands"])
+
+    @router.get("/commands/{command_id}", responses={202: {"description": "No result under this id yet"}})
+    async def get_command(asker: Asker, command_id: UUID, wait: Wait = 0) -> Response:
+        """Get a command's result: `succeeded` with the result event's data, or `rejected` with the refusal.
+
+        202 and `unknown` when there is no result under this id: it is still on its way, or was never sent.
+        """
+        with backend.live.expecting(asker.environment, command_id) as result:
+            with postgres_trouble_told():
+                decided = await read_result(backend.pool, asker.environment, command_id)
+            if decided:
+                return _told(decided.event)
+            if wait:
+                await asyncio.wait([result], timeout=wait)
+            if result.done():
+                return _told(result.result())
+        return _unknown(command_id)
+
+    return router
+
+
+def _told(event: Event) -> Response:
+    body: dict[str, Any] = {
+        "command_id": str(event.command_id),
+        "type": event.type,
+        "subject": event.subject,
+        "time": event.time,
+        "sequence": event.sequence,
+    }
+    data = pydantic_core.from_json(event.data)
+    if event.type == CommandRejected.__name__:
+        refusal = {key: data[key] for key in ("code", "message", "details")}
+        body |= {"status": "rejected", "command_type": data["command_type"], "refusal": refusal}
+    else:
+        body |= {"status": "succeeded", "result": data}
+    return json_response(pydantic_core.to_json(body))
+
+
+def _unknown(command_id: UUID) -> Response:
+    body = {
+        "command_id": str(command_id),
+        "status": "unknown",
+        "message": "There is no result under this id: the command is still on its way, or was never sent.",
+    }
+    return json_response(pydantic_core.to_json(body), 202, {"Retry-After": "1"})

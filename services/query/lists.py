@@ -1,0 +1,61 @@
+"""Lists as bare JSON arrays, in the order of names: a join of stored texts, streamed page by page."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+import asyncpg
+from fastapi import Query
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from services.kit.postgres import Pool
+from services.kit.web import JSON, json_response
+from services.query.reads import postgres_trouble_told
+
+PAGE_SIZE = 1_000
+BEFORE_ALL = ""
+
+Limit = Annotated[int | None, Query(ge=1, le=PAGE_SIZE, description="At most so many; all when left out")]
+After = Annotated[str, Query(description="Only names behind this one, in byte order", max_length=255)]
+
+
+class Listing:
+    """One kind of resource, listed by one statement."""
+
+    def __init__(self, pool: Pool, statement: Callable[..., AsyncIterator[asyncpg.Record]]) -> None:
+        self._pool = pool
+        self._statement = statement
+
+    async def answer(self, request: Request, environment: str, limit: int | None, after: str) -> Response:
+        """Return one page when there is a limit or one page holds all; else a stream of all pages."""
+        rows = await self._page(environment, after, (limit or PAGE_SIZE) + 1)
+        size = limit or PAGE_SIZE
+        if len(rows) <= size:
+            return json_response(_array(rows))
+        if limit:
+            return json_response(_array(rows[:limit]), headers=_next(request, rows[limit - 1]["name"], limit))
+        return StreamingResponse(self._stream(environment, rows[:size]), media_type=JSON)
+
+    async def _page(self, environment: str, after: str, size: int) -> list[asyncpg.Record]:
+        with postgres_trouble_told():
+            rows = self._statement(self._pool, environment=environment, after=after, page_size=size)
+            return [row async for row in rows]
+
+    async def _stream(self, environment: str, rows: list[asyncpg.Record]) -> AsyncIterator[str]:
+        yield "["
+        separator = ""
+        while rows:
+            yield separator + ",".join(row["summary"] for row in rows)
+            separator = ","
+            rows = await self._page(environment, rows[-1]["name"], PAGE_SIZE)
+        yield "]"
+
+
+def _array(rows: list[asyncpg.Record]) -> str:
+    return f"[{','.join(row['summary'] for row in rows)}]"
+
+
+def _next(request: Request, last_name: Any, limit: int) -> dict[str, str]:
+    query = urlencode({"limit": limit, "after": last_name})
+    return {"Link": f'<{request.url.path}?{query}>; rel="next"'}

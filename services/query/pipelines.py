@@ -1,0 +1,50 @@
+"""Reading pipelines (source: sdk-contract 6)."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from events.refusals import Code, Refused
+from services.kit.postgres import Pool
+from services.kit.web import Asker
+from services.query.lists import BEFORE_ALL, After, Limit, Listing
+from services.query.pages import page
+from services.query.reads import postgres_trouble_told, sql
+
+
+def pipeline_router(pool: Pool) -> APIRouter:
+    """Return the routes that read pipelines."""
+    router = APIRouter(tags=["pipelines"])
+    listing = Listing(pool, sql.list_pipelines)
+
+    async def find(environment: str, name: str) -> Any:
+        with postgres_trouble_told():
+            row = await sql.find_pipeline(pool, environment=environment, name=name)
+        if row is None:
+            raise Refused(
+                Code.PIPELINE_NOT_FOUND, f"There is no pipeline '{name}' in this environment.", pipeline_name=name
+            )
+        return row
+
+    @router.get("/pipelines")
+    async def list_pipelines(
+        request: Request, asker: Asker, limit: Limit = None, after: After = BEFORE_ALL
+    ) -> Response:
+        """List all pipelines in the order of their names."""
+        return await listing.answer(request, asker.environment, limit, after)
+
+    @router.get("/pipelines/{pipeline_name}")
+    async def get_pipeline(request: Request, asker: Asker, pipeline_name: str) -> Response:
+        """Get one pipeline."""
+        row = await find(asker.environment, pipeline_name)
+        return page(request, row["document"], row["version"])
+
+    @router.get("/pipelines/{pipeline_name}/executions/latest", status_code=204)
+    async def get_latest_execution(asker: Asker, pipeline_name: str) -> Response:
+        """Get the pipeline's last execution: none yet, since nothing runs pipelines so far."""
+        await find(asker.environment, pipeline_name)
+        return Response(status_code=204)
+
+    return router

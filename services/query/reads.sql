@@ -1,0 +1,33 @@
+-- name: find_pipeline^
+SELECT document, version FROM pipeline WHERE environment = :environment AND name = :name;
+
+-- name: find_step^
+SELECT document, version, status FROM step WHERE environment = :environment AND name = :name;
+
+-- name: find_deployment^
+SELECT document, version FROM deployment WHERE environment = :environment AND name = :name;
+
+-- name: list_pipelines
+-- A page of summaries in the order of their names, behind the name `after`.
+SELECT name, summary FROM pipeline
+WHERE environment = :environment AND name > :after ORDER BY name LIMIT :page_size;
+
+-- name: list_steps
+-- A page of summaries in the order of their names, behind the name `after`.
+SELECT name, summary FROM step
+WHERE environment = :environment AND name > :after ORDER BY name LIMIT :page_size;
+
+-- name: list_deployments
+-- A page of summaries in the order of their names, behind the name `after`.
+SELECT name, summary FROM deployment
+WHERE environment = :environment AND name > :after ORDER BY name LIMIT :page_size;
+
+-- name: find_user^
+-- A user, as long as it has or had a token in the environment that asks.
+SELECT id, name, email FROM app_user u
+WHERE id = :user_id
+    AND EXISTS (SELECT FROM sdk_token t WHERE t.user_id = u.id AND t.environment = :environment);
+
+-- name: find_token^
+-- The owner of an SDK token that was not revoked.
+SELECT user_id, environment FROM sdk_token WHERE token_hash = :token_hash AND revoked_at IS NULL;

@@ -1,0 +1,35 @@
+"""Runs the query service, alone or as a part of the gateway."""
+
+import asyncio
+
+from fastapi import APIRouter
+
+from services.kit.backend import Backend, open_backend
+from services.kit.health import Health
+from services.kit.process import serving
+from services.kit.settings import Settings
+from services.kit.web import make_app
+from services.query.commands import command_status_router
+from services.query.deployments import deployment_router
+from services.query.pipelines import pipeline_router
+from services.query.steps import step_router
+from services.query.users import user_router
+
+
+def query_routers(backend: Backend) -> list[APIRouter]:
+    """Return the routes of the query service."""
+    return [
+        pipeline_router(backend.pool),
+        step_router(backend),
+        deployment_router(backend.pool),
+        command_status_router(backend),
+        user_router(backend),
+    ]
+
+
+async def run_query(settings: Settings, health: Health, stop: asyncio.Event) -> None:
+    """Serve reads until `stop` is set."""
+    async with open_backend(settings, health) as backend:
+        app = make_app("Pipeloom queries", query_routers(backend), health, tokens=backend.tokens)
+        async with serving(app, settings.http.host, settings.http.port):
+            await stop.wait()

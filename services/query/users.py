@@ -1,0 +1,59 @@
+"""Tokens and users (source: sdk-contract 3)."""
+
+from typing import Any
+from uuid import UUID
+
+import pydantic_core
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from events.refusals import Code, Refused
+from services.kit.backend import Backend
+from services.kit.tokens import Identity, hash_secret
+from services.kit.web import Asker, json_response
+from services.query.reads import postgres_trouble_told, sql
+
+
+class Refresh(BaseModel):
+    """An SDK token, to be exchanged for an access token."""
+
+    refresh_token: str = Field(min_length=1, max_length=1000)
+
+
+def user_router(backend: Backend) -> APIRouter:
+    """Return the routes of tokens and users."""
+    router = APIRouter(tags=["users"])
+
+    @router.post("/auth/refresh")
+    async def refresh(body: Refresh) -> Response:
+        """Exchange an SDK token for a short-lived access token (a JWT)."""
+        with postgres_trouble_told():
+            row = await sql.find_token(backend.pool, token_hash=hash_secret(body.refresh_token))
+        if row is None:
+            raise Refused(
+                Code.INVALID_TOKEN, "The SDK token is unknown or revoked; ask an administrator for a new one."
+            )
+        token = backend.tokens.access_token(Identity(str(row["user_id"]), row["environment"]))
+        return json_response(pydantic_core.to_json({"access_token": token}), headers={"Cache-Control": "no-store"})
+
+    @router.get("/users/me")
+    async def who_am_i(asker: Asker) -> Response:
+        """Get the user whose token this is."""
+        return await _user(backend, asker, UUID(asker.user_id))
+
+    @router.get("/users/{user_id}")
+    async def get_user(asker: Asker, user_id: UUID) -> Response:
+        """Get a user who has a token in the same environment."""
+        return await _user(backend, asker, user_id)
+
+    return router
+
+
+async def _user(backend: Backend, asker: Identity, user_id: UUID) -> Response:
+    with postgres_trouble_told():
+        row = await sql.find_user(backend.pool, user_id=user_id, environment=asker.environment)
+    if row is None:
+        raise Refused(Code.USER_NOT_FOUND, f"There is no user {user_id} in this environment.")
+    body: dict[str, Any] = {"id": str(row["id"]), "name": row["name"], "email": row["email"]}
+    return json_response(pydantic_core.to_json(body))
