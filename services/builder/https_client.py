@@ -49,7 +49,7 @@ class GuardedGitClient(AbstractHttpGitClient):
     """Speaks git's smart protocol over https without credentials, configuration or prompts."""
 
     def __init__(self, url: str, allowed_hosts: Sequence[str], abandoned: threading.Event) -> None:
-        super().__init__(url, thin_packs=False, quiet=True)
+        super().__init__(url, quiet=True)
         self._pool = default_urllib3_manager(None, _AllowedHosts, _AllowedHostsByProxy, base_url=url, timeout=SILENCE_S)
         cast("_AllowedHosts", self._pool).allowed_hosts = frozenset(allowed_hosts)
         self._abandoned = abandoned
@@ -67,7 +67,7 @@ class GuardedGitClient(AbstractHttpGitClient):
         try:
             response = self._pool.request(method, url, headers=sent, body=data, retries=ONCE, preload_content=False)
         except HTTPError as error:
-            raise Unreachable(str(error)) from error
+            raise Unreachable(quoted(str(error))) from error
         _demand_git(response, url)
         # dulwich reads these two attributes of its responses.
         answer = cast("Any", response)
@@ -81,7 +81,7 @@ class GuardedGitClient(AbstractHttpGitClient):
         try:
             data = response.read(size)
         except HTTPError as error:
-            raise Unreachable(str(error)) from error
+            raise Unreachable(quoted(str(error))) from error
         self._left -= len(data)
         if self._left < 0:
             raise Unbuildable(

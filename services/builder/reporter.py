@@ -12,10 +12,10 @@ from events.commands import StepBuildReported
 from events.envelope import Command, Event, timestamp
 from events.refusals import Refused
 from events.resources import Step
-from services.builder.backoff import delays
 from services.builder.errors import Unbuildable, Unreachable
 from services.builder.examine import examine
 from services.builder.git import ORIGIN
+from services.kit.backoff import Backoff
 from services.kit.health import Health
 from services.kit.settings import BuilderSettings
 
@@ -38,10 +38,11 @@ def report_id(event: Event) -> UUID:
 class Reporter:
     """Builds steps and reports what came of it."""
 
-    def __init__(self, settings: BuilderSettings, publish: Publish, health: Health) -> None:
+    def __init__(self, settings: BuilderSettings, publish: Publish, health: Health, stop: asyncio.Event) -> None:
         self._settings = settings
         self._publish = publish
         self._health = health
+        self._stop = stop
 
     async def report(self, event: Event, step: Step) -> None:
         """Return once Kafka has acknowledged the report on `step`, however long that takes."""
@@ -62,11 +63,12 @@ class Reporter:
 
     async def _verdict(self, step: Step) -> StepBuildReported:
         """Return what to report on `step`. Trouble of our own is waited out: it is nothing that its user can mend."""
-        pauses = delays()
+        backoff = Backoff()
         while True:
             try:
                 commit_id = await self._examine(step)
             except Unbuildable as error:
+                self._health.well(PART)
                 return _failed(step, str(error))
             except OSError as error:
                 self._health.ill(PART, f"builds fail by trouble of our own: {error}")
@@ -78,12 +80,12 @@ class Reporter:
             else:
                 self._health.well(PART)
                 return _ready(step, commit_id)
-            await asyncio.sleep(next(pauses))
+            await backoff.wait(self._stop)
 
     async def _examine(self, step: Step) -> str:
         """Examine `step` in a thread until the deadline; a host that does not answer is asked again until then."""
         abandoned = threading.Event()
-        pauses = delays()
+        backoff = Backoff()
         trouble = ""
         try:
             async with asyncio.timeout(self._settings.timeout_s) as deadline:
@@ -92,7 +94,7 @@ class Reporter:
                         return await asyncio.to_thread(examine, step, self._settings, abandoned)
                     except Unreachable as error:
                         trouble = f" The last trouble was: {error}."
-                    await asyncio.sleep(next(pauses))
+                    await backoff.wait(self._stop)
         except TimeoutError:
             if not deadline.expired():
                 raise
@@ -105,13 +107,13 @@ class Reporter:
 
     async def _publish_surely(self, command: Command) -> None:
         """Publish `command` until it is acknowledged: it has the same id each time, so it takes effect once."""
-        pauses = delays()
+        backoff = Backoff()
         while True:
             try:
                 return await self._publish(command)
             except Refused as refused:
                 log.warning("a report waits for Kafka", command=str(command.id), code=refused.code)
-            await asyncio.sleep(next(pauses))
+            await backoff.wait(self._stop)
 
 
 def _ready(step: Step, commit_id: str) -> StepBuildReported:

@@ -16,8 +16,8 @@ async def main(settings: Settings, health: Health, stop: asyncio.Event) -> None:
     publisher = CommandPublisher(
         settings.kafka, health, acknowledge_timeout_s=settings.http.acknowledge_timeout_s, max_in_flight=MAX_BUILDS
     )
-    reporter = Reporter(settings.builder, publisher.publish, health)
-    await asyncio.to_thread(sweep, settings.builder.work_dir)
+    reporter = Reporter(settings.builder, publisher.publish, health, stop)
     intake = Intake(settings, health, reporter.report)
+    await asyncio.to_thread(sweep, settings.builder.work_dir)
     async with running(publisher.run(), intake.run()):
         await stop.wait()

@@ -30,7 +30,7 @@ def open_source(
             f"The step names no source; set container_config.repository_url to {what_is_allowed(settings)}."
         )
     parts = _split(url)
-    if parts.scheme == "https" and is_plain_https(parts, settings.allowed_hosts):
+    if parts.scheme == "https" and _is_plain_https(parts, settings.allowed_hosts):
         return https_source(url, branch, settings, abandoned)
     if parts.scheme in {"", "file"} and parts.netloc in {"", "localhost"} and parts.path.startswith("/"):
         path = unquote(parts.path) if parts.scheme else url
@@ -49,7 +49,7 @@ def what_is_allowed(settings: BuilderSettings) -> str:
     return ", or ".join(allowed) or "nothing: this installation's settings allow no source"
 
 
-def is_plain_https(parts: SplitResult, allowed_hosts: list[str]) -> bool:
+def _is_plain_https(parts: SplitResult, allowed_hosts: list[str]) -> bool:
     """Tell whether `parts` is https on an allowed host (or host:port) and carries nothing but a path."""
     return parts.netloc.lower() in allowed_hosts and not parts.query and not parts.fragment
 

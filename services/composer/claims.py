@@ -1,7 +1,7 @@
 """Which partitions this process owns, and from which offset it goes on in each."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
@@ -16,7 +16,7 @@ log = structlog.get_logger()
 
 
 class Claims(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is untyped
-    """The partitions that were claimed in Postgres; claimed lazily, at a partition's first records.
+    """The partitions that were claimed in Postgres; claimed by the loop that reads them.
 
     The group says which partitions are handed out; the epoch in Postgres says who may write. A rebalance only
     forgets claims: the next owner's claim is what ends this one's right to write.
@@ -28,9 +28,11 @@ class Claims(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         self._consumer = consumer
         self._health = health
         self._held: dict[int, Claim] = {}
+        self._stopped: set[int] = set()
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         self.forget(partition.partition for partition in revoked)
+        self._stopped.clear()
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         log.info("partitions assigned", partitions=sorted(partition.partition for partition in assigned))
@@ -40,7 +42,7 @@ class Claims(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         return self._held.get(partition)
 
     def forget(self, partitions: Iterable[int]) -> None:
-        """Give partitions up; they are claimed anew when their next records come."""
+        """Give partitions up; the loop claims those that stay assigned anew."""
         for partition in partitions:
             self._held.pop(partition, None)
 
@@ -50,24 +52,35 @@ class Claims(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
             if self._held.get(claim.partition) is claim:
                 self._held[claim.partition] = Claim(claim.partition, claim.epoch, next_offset)
 
-    async def claim(self, connection: Connection, partition: int) -> None:
-        """Take a partition over and read on from its cursor; stop it when its log does not reach there."""
-        where = TopicPartition(self._topic, partition)
+    def missing(self) -> list[TopicPartition]:
+        """Return the assigned partitions that are neither held nor stopped."""
+        known = self._held.keys() | self._stopped
+        return [where for where in self._consumer.assignment() if where.partition not in known]
+
+    async def claim(self, connection: Connection, wanted: Collection[TopicPartition]) -> None:
+        """Take partitions over and read on from their cursors; stop one whose log does not reach there."""
+        if not wanted:
+            return
         async with asyncio.timeout(KAFKA_S):
-            start = (await self._consumer.beginning_offsets([where]))[where]
-            end = (await self._consumer.end_offsets([where]))[where]
-        claim = await claim_partition(connection, self._topic, partition, start, self._owner)
+            starts = await self._consumer.beginning_offsets(wanted)
+            ends = await self._consumer.end_offsets(wanted)
+        for where in wanted:
+            await self._claim(connection, where, starts[where], ends[where])
+
+    async def _claim(self, connection: Connection, where: TopicPartition, start: int, end: int) -> None:
+        claim = await claim_partition(connection, self._topic, where.partition, start, self._owner)
         if not start <= claim.next_offset <= end:
             self._stop(where, claim.next_offset, start, end)
             return
         self._consumer.seek(where, claim.next_offset)
-        self._held[partition] = claim
-        self._health.well(f"partition {partition}")
-        log.info("partition claimed", partition=partition, epoch=claim.epoch, next_offset=claim.next_offset)
+        self._held[where.partition] = claim
+        self._health.well(f"partition {where.partition}")
+        log.info("partition claimed", partition=where.partition, epoch=claim.epoch, next_offset=claim.next_offset)
 
     def _stop(self, where: TopicPartition, next_offset: int, start: int, end: int) -> None:
         """Stop a partition whose commands are gone; going on would silently skip them."""
         self._consumer.pause(where)
+        self._stopped.add(where.partition)
         reason = (
             f"the cursor stands at offset {next_offset}, but the topic holds {start} to {end}: commands were deleted "
             "by retention, or the topic was made anew. See docs/operations.md, 'The commands topic was lost'."

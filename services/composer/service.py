@@ -6,7 +6,7 @@ import os
 import socket
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
 import asyncpg
@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError
 
 from events.topics import COMMANDS_TOPIC
 from services.composer.claims import Claims
+from services.composer.compose import Taken
 from services.composer.intake import Received, take_in
 from services.composer.settle import settle
 from services.composer.store import Claim
@@ -32,6 +33,16 @@ COMMIT_S = 3.0
 STOP_S = 5.0
 KAFKA_PART = "commands topic"
 POSTGRES_PART = "postgres"
+TROUBLE = (
+    KafkaError,
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+
+Batches = Mapping[TopicPartition, Sequence[ConsumerRecord]]
 
 log = structlog.get_logger()
 
@@ -77,7 +88,6 @@ class Composer:
         try:
             await consumer.start()
             self._health.well(KAFKA_PART)
-            await self._probe_postgres()
             while not stop.is_set():
                 await self._turn(consumer, claims, stop)
             await self._commit(consumer)
@@ -85,22 +95,13 @@ class Composer:
             with contextlib.suppress(TimeoutError, KafkaError):
                 await asyncio.wait_for(consumer.stop(), STOP_S)
 
-    async def _probe_postgres(self) -> None:
-        try:
-            async with self._pool.acquire(timeout=ACQUIRE_S) as connection:
-                await connection.execute("SELECT 1")
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            self._health.ill(POSTGRES_PART, str(error) or type(error).__name__)
-        else:
-            self._health.well(POSTGRES_PART)
-
     async def _turn(self, consumer: AIOKafkaConsumer, claims: Claims, stop: asyncio.Event) -> None:
         batches = await consumer.getmany(timeout_ms=POLL_MS, max_records=self._settings.composer.max_batch)
-        if batches:
+        unclaimed = claims.missing()
+        if batches or unclaimed or not self._health.is_well(POSTGRES_PART):
             try:
-                await self._compose(consumer, claims, batches)
-            except (KafkaError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError,
-                    asyncpg.InternalClientError) as error:  # fmt: skip
+                await self._compose(consumer, claims, unclaimed, batches)
+            except TROUBLE as error:
                 _read_again(consumer, claims, batches)
                 self._health.ill(POSTGRES_PART, f"a batch could not be saved: {error or type(error).__name__}")
                 log.warning("a batch is repeated", error=repr(error))
@@ -111,29 +112,28 @@ class Composer:
             await self._commit(consumer)
 
     async def _compose(
-        self,
-        consumer: AIOKafkaConsumer,
-        claims: Claims,
-        batches: Mapping[TopicPartition, Sequence[ConsumerRecord]],
+        self, consumer: AIOKafkaConsumer, claims: Claims, unclaimed: Collection[TopicPartition], batches: Batches
     ) -> None:
         async with self._pool.acquire(timeout=ACQUIRE_S) as connection:
-            # What was fetched before a claim may start anywhere; the claim seeks to the cursor.
-            unclaimed = [where for where in batches if claims.get(where.partition) is None]
-            for where in unclaimed:
-                await claims.claim(connection, where.partition)
-            partitions = len(consumer.partitions_for_topic(self._topic))
-            taken = [
-                (received, take_in(received, partitions))
-                for where, records in batches.items()
-                if where not in unclaimed
-                for received in _behind_cursor(claims.get(where.partition), records)
-            ]
+            await claims.claim(connection, unclaimed)
+            # What was fetched before a claim may start anywhere; the claim has sought to the cursor.
+            fetched = {where: records for where, records in batches.items() if where not in unclaimed}
+            taken = self._take_in(consumer, claims, fetched)
             if taken and not await settle(connection, self._topic, claims, taken):
                 log.warning("fenced: another composer claimed a partition")
                 _read_again(consumer, claims, batches)
+                return
         self._health.well(POSTGRES_PART)
         for received, _ in taken:
             self._uncommitted[TopicPartition(self._topic, received.partition)] = received.offset + 1
+
+    def _take_in(self, consumer: AIOKafkaConsumer, claims: Claims, batches: Batches) -> list[Taken]:
+        partitions = len(consumer.partitions_for_topic(self._topic))
+        return [
+            (received, take_in(received, partitions))
+            for where, records in batches.items()
+            for received in _behind_cursor(claims.get(where.partition), records)
+        ]
 
     async def _commit(self, consumer: AIOKafkaConsumer) -> None:
         """Tell Kafka how far this is, for tools that show lag; the cursor in Postgres is the truth."""
@@ -144,9 +144,7 @@ class Composer:
                 await asyncio.wait_for(consumer.commit(offsets), COMMIT_S)
 
 
-def _read_again(
-    consumer: AIOKafkaConsumer, claims: Claims, batches: Mapping[TopicPartition, Sequence[ConsumerRecord]]
-) -> None:
+def _read_again(consumer: AIOKafkaConsumer, claims: Claims, batches: Batches) -> None:
     """Forget the claims and go back to where the batch began; the next claim tells what was saved of it."""
     claims.forget(where.partition for where in batches)
     for where, records in batches.items():

@@ -26,6 +26,10 @@ class Health:
         """Say that `part` does not work, and why."""
         self.troubles[part] = reason
 
+    def is_well(self, part: str) -> bool:
+        """Tell whether `part` works."""
+        return self.troubles.get(part, "unknown") is None
+
     @property
     def is_ready(self) -> bool:
         return not any(self.troubles.values())

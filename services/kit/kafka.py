@@ -4,7 +4,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
+from aiokafka.errors import TopicAlreadyExistsError, for_code
 from aiokafka.partitioner import murmur2
 
 from events.topics import EVENTS_TOPIC, MIB, TOPICS, Topic
@@ -12,6 +12,8 @@ from services.kit.settings import KafkaSettings
 
 REQUEST_TIMEOUT_MS = 15_000
 ADMIN_TIMEOUT_MS = 10_000
+# A seek takes effect only when the fetch under way has returned.
+FETCH_WAIT_MS = 100
 
 
 def partition_of(environment: str | bytes, partitions: int) -> int:
@@ -53,6 +55,7 @@ def group_consumer(kafka: KafkaSettings, group_id: str, **options: Any) -> AIOKa
         "heartbeat_interval_ms": 3_000,
         "rebalance_timeout_ms": 30_000,
         "max_poll_interval_ms": 60_000,
+        "fetch_max_wait_ms": FETCH_WAIT_MS,
     }
     return AIOKafkaConsumer(
         bootstrap_servers=kafka.bootstrap_servers,
@@ -72,6 +75,7 @@ def reader(kafka: KafkaSettings) -> AIOKafkaConsumer:
         group_id=None,
         enable_auto_commit=False,
         auto_offset_reset="latest",
+        fetch_max_wait_ms=FETCH_WAIT_MS,
         isolation_level="read_committed",
         request_timeout_ms=REQUEST_TIMEOUT_MS,
     )
@@ -111,11 +115,12 @@ async def _create(admin: AIOKafkaAdminClient, topic: Topic, kafka: KafkaSettings
 
 async def count_partitions(kafka: KafkaSettings, topic: str) -> int:
     """Return how many partitions a topic has. Raises KafkaError when there is no such topic."""
-    consumer = reader(kafka)
-    await consumer.start()
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap_servers, request_timeout_ms=ADMIN_TIMEOUT_MS)
+    await admin.start()
     try:
-        if topic not in await consumer.topics():
-            raise UnknownTopicOrPartitionError(f"there is no topic {topic}; run `pipeloom init`")
-        return len(consumer.partitions_for_topic(topic))
+        (described,) = await admin.describe_topics([topic])
     finally:
-        await consumer.stop()
+        await admin.close()
+    if described["error_code"]:
+        raise for_code(described["error_code"])(f"topic {topic} cannot be used; run `pipeloom init`")
+    return len(described["partitions"])

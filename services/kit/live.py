@@ -17,7 +17,7 @@ from events.envelope import Event
 from events.topics import EVENTS_TOPIC
 from services.kit.eventlog import read_ranges
 from services.kit.health import Health
-from services.kit.kafka import reader
+from services.kit.kafka import count_partitions, reader
 from services.kit.notices import Ranges, listen
 from services.kit.postgres import Pool
 from services.kit.process import running
@@ -121,21 +121,14 @@ class LiveEvents:
 
     async def _seek(self, consumer: AIOKafkaConsumer) -> None:
         """Go on where the last connection ended; the first one starts at the topic's end."""
-        numbers = consumer.partitions_for_topic(self._topic) or await self._partitions(consumer)
-        partitions = [TopicPartition(self._topic, number) for number in sorted(numbers)]
+        number = await count_partitions(self._kafka, self._topic)
+        partitions = [TopicPartition(self._topic, partition) for partition in range(number)]
         consumer.assign(partitions)
         ends = await consumer.end_offsets(partitions)
         for partition in partitions:
             position = min(self._positions.get(partition, ends[partition]), ends[partition])
             consumer.seek(partition, position)
             self._positions[partition] = position
-
-    async def _partitions(self, consumer: AIOKafkaConsumer) -> set[int]:
-        await consumer.topics()
-        numbers = consumer.partitions_for_topic(self._topic)
-        if not numbers:
-            raise KafkaError(f"there is no topic {self._topic}; run `pipeloom init`")
-        return set(numbers)
 
     def _release(self, events: Iterable[Event]) -> None:
         for event in events:

@@ -17,7 +17,10 @@ def migrate(postgres: PostgresSettings) -> list[str]:
     _, _, rest = dsn.partition("://")
     backend = yoyo.get_backend(f"postgresql+psycopg://{rest}")
     migrations = yoyo.read_migrations(str(MIGRATIONS))
-    with backend.lock():
-        pending = backend.to_apply(migrations)
-        backend.apply_migrations(pending)
+    try:
+        with backend.lock():
+            pending = backend.to_apply(migrations)
+            backend.apply_migrations(pending)
+    finally:
+        backend.connection.close()
     return [migration.id for migration in pending]

@@ -49,4 +49,4 @@ async def connect(postgres: PostgresSettings) -> "asyncpg.Connection[asyncpg.Rec
 
 def load_queries(module_file: str) -> Any:
     """Return the statements of the `.sql` file that stands next to `module_file` under the same name."""
-    return aiosql.from_path(Path(module_file).with_suffix(".sql"), "asyncpg")
+    return aiosql.from_path(Path(module_file).with_suffix(".sql"), "asyncpg", mandatory_parameters=False)

@@ -12,6 +12,7 @@ from starlette.routing import Match
 
 from events.refusals import Code, Refused
 
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 RETRY_AFTER_S = 2
 RETRIED_STATUSES = frozenset({503, 504})
 
@@ -82,8 +83,12 @@ def _invalid_parameter(error: RequestValidationError) -> Refused:
 
 def _allowed_methods(request: Request) -> str:
     """Return all methods that the address takes: several routes may share it."""
-    matching = [route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
-    return ", ".join(sorted({method for route in matching for method in getattr(route, "methods", None) or ()}))
+    return ", ".join(method for method in METHODS if _takes(request, method))
+
+
+def _takes(request: Request, method: str) -> bool:
+    scope = {**request.scope, "method": method}
+    return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
 
 
 def _of_framework(request: Request, error: HTTPException) -> Refused:
