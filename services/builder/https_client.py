@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from dulwich.client import AbstractHttpGitClient, default_urllib3_manager, default_user_agent_string
 from urllib3 import BaseHTTPResponse, HTTPConnectionPool, PoolManager, ProxyManager
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, MaxRetryError
 from urllib3.util import Retry
 
 from services.builder.errors import Unbuildable, Unreachable
@@ -67,7 +67,7 @@ class GuardedGitClient(AbstractHttpGitClient):
         try:
             response = self._pool.request(method, url, headers=sent, body=data, retries=ONCE, preload_content=False)
         except HTTPError as error:
-            raise Unreachable(quoted(str(error))) from error
+            raise _silent(error) from error
         _demand_git(response, url)
         # dulwich reads these two attributes of its responses.
         answer = cast("Any", response)
@@ -81,7 +81,7 @@ class GuardedGitClient(AbstractHttpGitClient):
         try:
             data = response.read(size)
         except HTTPError as error:
-            raise Unreachable(quoted(str(error))) from error
+            raise _silent(error) from error
         self._left -= len(data)
         if self._left < 0:
             raise Unbuildable(
@@ -89,6 +89,11 @@ class GuardedGitClient(AbstractHttpGitClient):
                 "models out of it."
             )
         return data
+
+
+def _silent(error: HTTPError) -> Unreachable:
+    """Return what the host's silence is told as: the cause, without urllib3's account of its own attempts."""
+    return Unreachable(quoted(str(error.reason if isinstance(error, MaxRetryError) else error)))
 
 
 def _demand_git(response: BaseHTTPResponse, url: str) -> None:

@@ -31,7 +31,9 @@ class Claims(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         self._stopped: set[int] = set()
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        self.forget(partition.partition for partition in revoked)
+        for partition in revoked:
+            self.forget([partition.partition])
+            self._health.forget(f"partition {partition.partition}")
         self._stopped.clear()
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:

@@ -26,6 +26,10 @@ class Health:
         """Say that `part` does not work, and why."""
         self.troubles[part] = reason
 
+    def forget(self, part: str) -> None:
+        """Say nothing more about `part`: it is somebody else's now."""
+        self.troubles.pop(part, None)
+
     def is_well(self, part: str) -> bool:
         """Tell whether `part` works."""
         return self.troubles.get(part, "unknown") is None

@@ -25,13 +25,19 @@ async def eventually(condition: Callable[[], bool | Awaitable[bool]], within_s: 
             await asyncio.sleep(POLL_S)
 
 
+def _is_ready(health: Health) -> bool:
+    return bool(health.troubles) and health.is_ready
+
+
 @asynccontextmanager
-async def running_service(main: Main, settings: Settings) -> AsyncIterator[Health]:
-    """Run a service until the block ends, from when it is ready; its failure fails the test."""
+async def running_service(
+    main: Main, settings: Settings, until: Callable[[Health], bool] = _is_ready
+) -> AsyncIterator[Health]:
+    """Run a service until the block ends, from when `until` holds of its health; its failure fails the test."""
     health, stop = Health(), asyncio.Event()
     task = asyncio.ensure_future(main(settings, health, stop))
     try:
-        await eventually(lambda: task.done() or (bool(health.troubles) and health.is_ready))
+        await eventually(lambda: task.done() or until(health))
         yield health
     finally:
         stop.set()

@@ -26,6 +26,11 @@ def refs(deployments: Iterable[Deployment]) -> list[DeploymentRef]:
     return [DeploymentRef(name=each.name, execution_rule=each.execution_rule) for each in deployments]
 
 
+def advice(names: list[str]) -> str:
+    """Return what to do first about dependents that stand in the way."""
+    return "Delete it first" if len(names) == 1 else "Delete them first"
+
+
 def named(kind: str, names: list[str]) -> str:
     """Return the names as a sentence's part, for example `deployments 'a', 'b' and 3 more`."""
     told = ", ".join(f"'{name}'" for name in names[:NAMES_TOLD])

@@ -5,7 +5,7 @@ from events.envelope import Command
 from events.refusals import Code, Refused
 from events.resources import Pipeline, PipelineInput, PipelineOutput, Step, StepStatus
 from events.results import DeploymentDeleted, EventData, PipelineCreated, PipelineDeleted
-from services.composer.decider.dependents import check_number, named, refs
+from services.composer.decider.dependents import advice, check_number, named, refs
 from services.composer.decider.state import EnvironmentState
 from services.composer.decider.steps import find_step
 
@@ -48,7 +48,7 @@ def delete_pipeline(state: EnvironmentState, _: Command, data: PipelineDeleteReq
         raise Refused(
             Code.PIPELINE_IN_USE,
             f"The pipeline '{pipeline.pipeline_name}' is used by {named('deployment', names)}. "
-            "Delete them first, or repeat with force_deployments_deletion=true.",
+            f"{advice(names)}, or repeat with force_deployments_deletion=true.",
             pipeline_name=pipeline.pipeline_name,
             deployments=list(names),
         )

@@ -13,7 +13,7 @@ from events.results import (
     StepFailed,
     StepReady,
 )
-from services.composer.decider.dependents import check_number, named, refs
+from services.composer.decider.dependents import advice, check_number, named, refs
 from services.composer.decider.state import EnvironmentState
 
 
@@ -65,7 +65,7 @@ def delete_step(state: EnvironmentState, _: Command, data: StepDeleteRequested) 
         raise Refused(
             Code.STEP_IN_USE,
             f"The step '{step.step_name}' is used by {named('pipeline', names)}. "
-            "Delete them first, or repeat with force_dependents_deletion=true.",
+            f"{advice(names)}, or repeat with force_dependents_deletion=true.",
             step_name=step.step_name,
             pipelines=list(names),
         )
