@@ -1,0 +1,54 @@
+# Everything runs from .venv, which never comes onto PATH: a dependency of the tests leaves broken programs named
+# `test`, `lint` and `format` in it.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+READY := $(VENV)/.ready
+PIP := $(PY) -m pip --quiet --disable-pip-version-check --no-input
+
+.DEFAULT_GOAL := help
+.PHONY: help demo run test lint format check lock clean
+
+help: ## Show what there is to make
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(READY) ## Start all of it, tell the main job as a story, stop it again
+	@$(PY) -m pipeloom demo
+
+run: $(READY) ## Start all of it and keep it running until Ctrl-C
+	@$(PY) -m pipeloom up
+
+test: $(READY) ## Run all tests, on embedded Kafka and Postgres unless others are configured
+	@$(PY) -m pytest
+
+lint: $(READY) ## Check style, formatting, types and the direction of imports
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@$(VENV)/bin/lint-imports
+
+format: $(READY) ## Format the code and mend what can be mended
+	@$(PY) -m ruff check --fix .
+	@$(PY) -m ruff format .
+
+check: lint test ## Do what must be green before a change is done: lint and test
+
+lock: $(READY) ## Write requirements/dev.lock anew from pyproject.toml
+	@$(VENV)/bin/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --extra dev \
+		pyproject.toml -o requirements/dev.lock
+
+clean: ## Remove the environment, caches and builds; the data in .pipeloom stays
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): requirements/dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Pipeloom needs Python 3.11 or newer; '$(PYTHON)' is missing or older." >&2; \
+		echo "Name another one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	@echo "environment  making $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV)
+	@echo "environment  installing dependencies (requirements/dev.lock); takes a minute or two the first time"
+	@$(PIP) install --require-hashes -r requirements/dev.lock
+	@echo "environment  installing pipeloom itself"
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@

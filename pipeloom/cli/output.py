@@ -1,0 +1,77 @@
+"""Documents as tables for people, or as JSON for programs."""
+
+import json
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Column, Table
+
+from pipeloom.client.requests import Document
+
+
+class Output(StrEnum):
+    """How an answer is written."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+OutputOption = Annotated[Output, typer.Option("--output", "-o", help="A table for people, JSON for programs.")]
+
+
+def show(document: Mapping[str, Any], output: Output) -> None:
+    """Write one document."""
+    if output is Output.JSON:
+        _write_json(document)
+        return
+    table = Table.grid(Column(no_wrap=True), Column(overflow="fold"), padding=(0, 2))
+    for key, value in document.items():
+        if isinstance(value, dict):
+            table.add_row(key, "")
+            for inner_key, inner in value.items():
+                table.add_row(f"  {inner_key}", _cell(inner))
+        else:
+            table.add_row(key, _cell(value))
+    _console().print(table)
+
+
+def show_all(documents: Sequence[Document], columns: Sequence[str], output: Output, *, if_none: str) -> None:
+    """Write a list, a row for each document; `if_none` is what a person reads when there is none."""
+    if output is Output.JSON:
+        _write_json(documents)
+        return
+    if not documents:
+        typer.echo(if_none)
+        return
+    table = Table(
+        *(Column(column, overflow="fold") for column in columns), box=None, pad_edge=False, header_style="bold"
+    )
+    for document in documents:
+        table.add_row(*(_cell(document.get(column)) for column in columns))
+    _console().print(table)
+
+
+def waiting(message: str) -> Any:
+    """Return a context that shows `message` to a person at a terminal while something takes its time."""
+    return Console(stderr=True, markup=False).status(message)
+
+
+def _console() -> Console:
+    return Console(markup=False, highlight=False, emoji=False)
+
+
+def _write_json(value: object) -> None:
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return "\n".join(_cell(entry) for entry in value) or "-"
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {_cell(inner)}" for key, inner in value.items() if inner is not None) or "-"
+    return "-" if value is None else json.dumps(value, ensure_ascii=False)

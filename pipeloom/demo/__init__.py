@@ -1,0 +1,1 @@
+"""The demo: the main job as a story of expectations, on a real stack."""

@@ -1,0 +1,157 @@
+"""`pipeloom steps|pipelines|deployments`: what is sent, what is shown, and the exit codes."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from typer.testing import Result
+
+from .conftest import Service
+
+Pipeloom = Callable[[str], Result]
+
+PIPELINE = {"pipeline_name": "churn", "status": "Ready", "created_at": "2026-01-31T12:00:00.000Z"}
+COMMANDS: list[tuple[str, str]] = [
+    ("pipelines create churn --step train", "POST /pipelines"),
+    ("pipelines get churn", "GET /pipelines/churn"),
+    ("pipelines delete churn", "DELETE /pipelines/churn?force_deployments_deletion=false"),
+    ("pipelines delete churn --force", "DELETE /pipelines/churn?force_deployments_deletion=true"),
+    ("steps create train --path a.py --function f --repository r --no-wait", "POST /steps"),
+    ("steps get train", "GET /steps/train"),
+    ("steps delete train --force", "DELETE /steps/train?force_dependents_deletion=true"),
+    ("deployments create live --pipeline churn --rule endpoint", "POST /endpoints"),
+    ("deployments create live --pipeline churn --rule periodic --schedule @daily", "POST /periodic-deployment"),
+    ("deployments get live", "GET /deployments/live"),
+    ("deployments delete live", "DELETE /deployments/live"),
+]
+
+
+@pytest.mark.parametrize(("command", "expected"), COMMANDS)
+def test_a_command_makes_its_request_and_shows_the_document(
+    pipeloom: Pipeloom, service: Service, command: str, expected: str
+) -> None:
+    service.answer(200, {"name": "shown", "inputs": ["a"]})
+
+    result = pipeloom(f"{command} --output json")
+
+    assert (result.exit_code, json.loads(result.stdout)) == (0, {"name": "shown", "inputs": ["a"]})
+    request = service.requests[0]
+    assert f"{request.method} {request.url.raw_path.decode()}" == expected.replace(" ", " /api/v1")
+
+
+LISTED = {
+    "steps": ["train", "Ready", "2026-01-31T12:00:00.000Z"],
+    "pipelines": ["churn", "Ready", "2026-01-31T12:00:00.000Z"],
+    "deployments": ["live", "churn", "endpoint", "2026-01-31T12:00:00.000Z"],
+}
+DOCUMENT = PIPELINE | {"step_name": "train", "name": "live", "execution_rule": "endpoint"}
+
+
+@pytest.mark.parametrize("kind", LISTED)
+def test_a_list_is_a_table_for_people(pipeloom: Pipeloom, service: Service, kind: str) -> None:
+    service.answer(200, [DOCUMENT])
+
+    header, row = pipeloom(f"{kind} list").stdout.splitlines()
+
+    assert "created_at" in header
+    assert [cell for cell in row.split() if cell != "-"] == LISTED[kind]
+
+
+@pytest.mark.parametrize("kind", LISTED)
+def test_an_empty_list_says_how_to_begin(pipeloom: Pipeloom, service: Service, kind: str) -> None:
+    service.answer(200, [])
+    result = pipeloom(f"{kind} list")
+    assert result.exit_code == 0
+    assert f"pipeloom {kind} create" in result.stdout
+
+
+def test_a_list_is_json_for_programs(pipeloom: Pipeloom, service: Service) -> None:
+    service.answer(200, [PIPELINE])
+    assert json.loads(pipeloom("pipelines list -o json").stdout) == [PIPELINE]
+
+
+def test_a_table_shows_a_name_as_it_is(pipeloom: Pipeloom, service: Service) -> None:
+    service.answer(200, [PIPELINE | {"pipeline_name": "[bold]churn[/] :tada:"}])
+    assert "[bold]churn[/] :tada:" in pipeloom("pipelines list").stdout
+
+
+def test_what_is_long_is_shown_whole(pipeloom: Pipeloom, service: Service) -> None:
+    service.answer(201, {"name": "live", "endpoint_token": "0123456789abcdef" * 16})
+    shown = pipeloom("deployments create live --pipeline churn --rule endpoint").stdout
+    assert "0123456789abcdef" * 16 in "".join(shown.removeprefix("name").split())
+
+
+def test_what_is_nested_is_shown_line_by_line(pipeloom: Pipeloom, service: Service) -> None:
+    inputs = [{"name": "rows", "data_type": "json", "description": None}, {"name": "plan", "is_required": True}]
+    service.answer(200, {"parameters": {"step_name": "train", "inputs": inputs, "outputs": []}, "origin": None})
+
+    shown = pipeloom("steps get train").stdout
+
+    assert [line.split() for line in shown.splitlines()] == [
+        ["parameters"],
+        ["step_name", "train"],
+        ["inputs", "name:", "rows,", "data_type:", "json"],
+        ["name:", "plan,", "is_required:", "true"],
+        ["outputs", "-"],
+        ["origin", "-"],
+    ]
+
+
+def test_a_step_is_declared_with_its_inputs_and_outputs(pipeloom: Pipeloom, service: Service) -> None:
+    service.answer(206, {"creation_info": {"status": "Ready"}})
+
+    pipeloom(
+        "steps create train --path src/a.py --function f --repository https://git.test/a.git --branch main "
+        "--takes rows:json:required --takes a:b:number --returns score:number"
+    )
+
+    assert json.loads(service.requests[0].content) == {
+        "step_name": "train",
+        "function_path": "src/a.py",
+        "function_name": "f",
+        "container_config": {"repository_url": "https://git.test/a.git", "repository_branch": "main"},
+        "inputs": [
+            {"name": "rows", "data_type": "json", "is_required": True},
+            {"name": "a:b", "data_type": "number", "is_required": False},
+        ],
+        "outputs": [{"name": "score", "data_type": "number"}],
+    }
+
+
+@pytest.mark.parametrize("declared", ["rows", ":json", "rows:", "required"])
+def test_an_input_without_a_type_is_wrong_usage(pipeloom: Pipeloom, service: Service, declared: str) -> None:
+    result = pipeloom(f"steps create train --path a.py --function f --repository r --takes {declared}")
+    assert result.exit_code == 2
+    assert "NAME:TYPE" in result.stderr
+    assert service.requests == []
+
+
+@pytest.mark.parametrize(("kind", "code"), [("steps", "step_not_found"), ("pipelines", "pipeline_not_found")])
+def test_getting_what_does_not_exist_is_told_and_ends_with_1(
+    pipeloom: Pipeloom, service: Service, kind: str, code: str
+) -> None:
+    service.answer(404, {"name": code, "message": "none"})
+    result = pipeloom(f"{kind} get ghost")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "'ghost'" in result.stderr
+
+
+@pytest.mark.parametrize(("status", "exit_code"), [(401, 1), (404, 1), (409, 1), (422, 1), (500, 3), (502, 3)])
+def test_a_script_can_tell_a_refusal_from_trouble(
+    pipeloom: Pipeloom, service: Service, status: int, exit_code: int
+) -> None:
+    body = {"name": "some_code", "message": "The reason.", "additional_data": {"command_id": "c-1"}}
+    for _ in range(2):
+        service.answer(status, body)
+
+    result = pipeloom("pipelines create churn --step train")
+
+    assert result.exit_code == exit_code
+    assert result.stderr.splitlines()[:3] == ["The reason.", "  code: some_code", "  command: c-1"]
+    assert "Traceback" not in result.output
+
+
+def test_without_an_address_the_command_says_what_to_set(pipeloom: Pipeloom) -> None:
+    result = pipeloom("pipelines list")
+    assert result.exit_code == 2
+    assert "PIPELOOM_URL" in result.stderr
