@@ -80,6 +80,7 @@ class Composer:
         consumer = group_consumer(
             self._settings.kafka,
             self._settings.composer.group_id,
+            group_instance_id=self._settings.composer.instance_id,
             session_timeout_ms=session_ms,
             heartbeat_interval_ms=session_ms // 4,
         )

@@ -50,6 +50,7 @@ class ComposerSettings(BaseModel):
     """How the composer reads commands."""
 
     group_id: str = "pipeloom-composer"
+    instance_id: str | None = Field(None, description="Unique and lasting name of this process: it restarts at once")
     max_batch: int = Field(500, ge=1, le=5000)
     session_timeout_ms: int = 10_000
 

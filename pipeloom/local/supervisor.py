@@ -1,0 +1,98 @@
+"""Keeps child processes alive, and ends them in order."""
+
+import asyncio
+import contextlib
+import signal
+import time
+from collections.abc import Sequence
+from typing import Protocol
+
+from pipeloom.local.backoff import Backoff
+from pipeloom.local.errors import LocalStackError
+from pipeloom.local.progress import Progress
+
+# What is left of the time to stop goes to killing and collecting.
+_SHARE_OF_GRACE = 0.8
+
+
+class Child(Protocol):
+    """A process that may be started again after it ended."""
+
+    @property
+    def name(self) -> str:
+        """What the console calls it."""
+
+    async def start(self, report: Progress) -> None:
+        """Return when it is ready; leave nothing running if that fails or is cancelled."""
+
+    async def wait(self) -> int:
+        """Return its exit code once it has ended."""
+
+    async def stop(self, grace: float) -> None:
+        """End it and all that it started, by force after `grace` seconds."""
+
+
+class Supervisor:
+    """Starts children together, restarts what dies, and stops batch after batch, the last one first."""
+
+    def __init__(self, report: Progress) -> None:
+        self._report = report
+        self._batches: list[Sequence[Child]] = []
+        self._keepers: list[asyncio.Task[None]] = []
+
+    async def start(self, *batches: Sequence[Child]) -> None:
+        """Return when all of the children are ready; the first failure of one ends the start of the others."""
+        self._batches += batches
+        children = [child for batch in batches for child in batch]
+        try:
+            async with asyncio.TaskGroup() as group:
+                for child in children:
+                    group.create_task(child.start(self._report))
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from None
+        self._keepers += [asyncio.create_task(self._keep(child), name=f"keep {child.name}") for child in children]
+
+    async def watch(self) -> None:
+        """Wait for ever; a defect in the supervision itself comes out here."""
+        await asyncio.gather(*self._keepers)
+
+    async def stop(self, within: float) -> None:
+        """Stop batch after batch, the last one first, and be done within so many seconds."""
+        for keeper in self._keepers:
+            keeper.cancel()
+        await asyncio.gather(*self._keepers, return_exceptions=True)
+        grace = within * _SHARE_OF_GRACE / max(len(self._batches), 1)
+        outcomes: list[BaseException | None] = []
+        while self._batches:
+            outcomes += await asyncio.gather(
+                *(child.stop(grace) for child in self._batches.pop()), return_exceptions=True
+            )
+        for trouble in filter(None, outcomes):
+            raise trouble
+
+    async def _keep(self, child: Child) -> None:
+        backoff = Backoff()
+        while True:
+            born = time.monotonic()
+            code = await child.wait()
+            pause = backoff.after_life_of(time.monotonic() - born)
+            self._report.say(child.name, f"{describe_exit(code)}; starting again in {pause:.1f} s")
+            await asyncio.sleep(pause)
+            await self._start_again(child, backoff)
+
+    async def _start_again(self, child: Child, backoff: Backoff) -> None:
+        while True:
+            try:
+                return await child.start(self._report)
+            except (LocalStackError, OSError) as trouble:
+                pause = backoff.after_life_of(0)
+                self._report.say(child.name, f"{trouble}\ntrying again in {pause:.1f} s")
+                await asyncio.sleep(pause)
+
+
+def describe_exit(code: int) -> str:
+    """Say how a process ended."""
+    if code < 0:
+        with contextlib.suppress(ValueError):
+            return f"was ended by {signal.Signals(-code).name}"
+    return f"ended with code {code}"
