@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from pipeloom.local.console import PlainConsole, progress_on
 from pipeloom.local.environment import KAFKA_SETTING, POSTGRES_SETTING, configured
@@ -96,7 +95,9 @@ async def _run(stack: "LocalStack", console: Console, progress: PlainConsole) ->
 async def _start_and_watch(stack: "LocalStack", console: Console, progress: PlainConsole) -> None:
     await stack.start()
     progress.settle()
-    console.print(_whereabouts(stack))
+    console.print("Pipeloom is ready", style="bold")
+    for label, value in _whereabouts(stack).items():
+        console.print(f"  {label:<10} {value}", highlight=False, soft_wrap=True)
     await stack.watch()
 
 
@@ -110,16 +111,16 @@ def _kill_everything(number: signal.Signals) -> None:
     os._exit(128 + number)
 
 
-def _whereabouts(stack: "LocalStack") -> Table:
+def _whereabouts(stack: "LocalStack") -> dict[str, str]:
     addresses = stack.addresses
-    table = Table(title="Pipeloom is ready", title_justify="left", show_header=False)
-    table.add_row("HTTP API", addresses.url)
-    table.add_row("Kafka", addresses.kafka)
-    table.add_row("Postgres", addresses.postgres.rpartition("@")[2])
-    table.add_row("Logs", _from_here(stack.log_dir))
-    table.add_row("Variables", f"set -a; . {shlex.quote(_from_here(stack.env_file))}; set +a")
-    table.add_row("Stop", "Ctrl-C")
-    return table
+    return {
+        "HTTP API": addresses.url,
+        "Kafka": addresses.kafka,
+        "Postgres": addresses.postgres.rpartition("@")[2],
+        "Logs": _from_here(stack.log_dir),
+        "Variables": f"set -a; . {shlex.quote(_from_here(stack.env_file))}; set +a",
+        "Stop": "Ctrl-C",
+    }
 
 
 def _from_here(path: Path) -> str:

@@ -1,8 +1,10 @@
 """The variables that the services are started with, and the ones that the user's own tools get."""
 
+import hashlib
 import json
 import os
 import shlex
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,12 +42,18 @@ def service_environment(data_dir: Path, addresses: Addresses) -> dict[str, str]:
     """Return the whole environment of a service: our proposals, then what the user set, then what must be so."""
     proposals = {
         "PYTHONUNBUFFERED": "1",
+        "PIPELOOM_COMPOSER__INSTANCE_ID": _instance(data_dir),
         "PIPELOOM_HTTP__HOST": HOST,
         "PIPELOOM_AUTH__SIGNING_KEY_FILE": str(data_dir / "signing-key.pem"),
         "PIPELOOM_BUILDER__SOURCE_ROOTS": json.dumps([str(Path.cwd()), str(data_dir)]),
         "PIPELOOM_BUILDER__WORK_DIR": str(data_dir / "builder"),
     }
     return {**proposals, **os.environ, **addresses.settings()}
+
+
+def _instance(data_dir: Path) -> str:
+    """Return a name that lasts over restarts: a killed composer is back without waiting for its session to end."""
+    return f"{socket.gethostname()}-{hashlib.sha256(str(data_dir).encode()).hexdigest()[:12]}"
 
 
 def client_environment(addresses: Addresses, sdk_token: str) -> dict[str, str]:

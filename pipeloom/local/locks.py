@@ -22,6 +22,11 @@ class StackLock:
         self._data_dir = data_dir
         self._descriptor: int | None = None
 
+    @property
+    def is_held(self) -> bool:
+        """Tell whether the folder is ours."""
+        return self._descriptor is not None
+
     def acquire(self) -> None:
         """Take the lock, or refuse when another process holds it."""
         file = self._data_dir / "lock"

@@ -113,7 +113,8 @@ class LocalStack:
 
     async def stop(self) -> None:
         """Stop the parts in reverse order, within 15 seconds, and leave no process behind."""
-        self.env_file.unlink(missing_ok=True)
+        if self._lock.is_held:
+            self.env_file.unlink(missing_ok=True)
         if self._archiving is not None:
             self._archiving.cancel()
             await asyncio.gather(self._archiving, return_exceptions=True)

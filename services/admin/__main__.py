@@ -12,7 +12,7 @@ import asyncpg
 from pydantic import ValidationError
 
 from services.admin import control
-from services.kit.postgres import Connection, connect
+from services.kit.postgres import POSTGRES_TROUBLE, Connection, connect
 from services.kit.settings import Settings
 
 Run = Callable[[Connection, argparse.Namespace], Awaitable[Any]]
@@ -97,7 +97,7 @@ def main() -> None:
         sys.exit(f"pipeloom admin: {error}")
     except asyncpg.UndefinedTableError:
         sys.exit("pipeloom admin: the database has no schema yet; run `pipeloom init` first.")
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except POSTGRES_TROUBLE as error:
         sys.exit(f"pipeloom admin: Postgres cannot be used (PIPELOOM_POSTGRES__DSN): {error}")
     print(json.dumps(answer, default=str))
 

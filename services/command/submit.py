@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-import asyncpg
 import pydantic_core
 import structlog
 import uuid_utils
@@ -23,6 +22,7 @@ from services.command.preferences import read_preferences
 from services.kit.backend import Backend
 from services.kit.commands import CommandPublisher
 from services.kit.eventlog import Decided, read_result
+from services.kit.postgres import POSTGRES_TROUBLE
 from services.kit.tokens import Identity
 from services.kit.web import json_response
 
@@ -97,7 +97,7 @@ class Submitter:
         try:
             async with asyncio.timeout(LOOK_S):
                 return await read_result(self._backend.pool, command.environment, command.id)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except POSTGRES_TROUBLE as error:
             log.warning("the inbox cannot be read", error=repr(error))
             return None
 

@@ -9,7 +9,6 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
-import asyncpg
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
@@ -23,7 +22,7 @@ from services.composer.store import Claim
 from services.kit.backoff import Backoff
 from services.kit.health import Health
 from services.kit.kafka import group_consumer
-from services.kit.postgres import Pool, open_pool
+from services.kit.postgres import POSTGRES_TROUBLE, Pool, open_pool
 from services.kit.settings import Settings
 
 POLL_MS = 500
@@ -33,14 +32,7 @@ COMMIT_S = 3.0
 STOP_S = 5.0
 KAFKA_PART = "commands topic"
 POSTGRES_PART = "postgres"
-TROUBLE = (
-    KafkaError,
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-)
+TROUBLE = (KafkaError, *POSTGRES_TROUBLE)
 
 Batches = Mapping[TopicPartition, Sequence[ConsumerRecord]]
 

@@ -7,7 +7,7 @@ from events.envelope import Command
 from services.composer.claims import Claims
 from services.composer.compose import Outcome, Taken, compose, needs_of, refuse_as_broken
 from services.composer.store import Claim, load_state, save_outcome
-from services.kit.postgres import Connection
+from services.kit.postgres import POSTGRES_TROUBLE, Connection
 
 log = structlog.get_logger()
 
@@ -43,7 +43,7 @@ async def _settle(connection: Connection, topic: str, claims: Claims, batch: lis
 async def _decide(connection: Connection, batch: list[Taken]) -> Outcome:
     try:
         return compose(batch, await load_state(connection, needs_of(batch)))
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
+    except POSTGRES_TROUBLE:
         raise
     except Exception as error:
         raise Undecidable from error

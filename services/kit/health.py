@@ -36,7 +36,8 @@ class Health:
 
     @property
     def is_ready(self) -> bool:
-        return not any(self.troubles.values())
+        """Tell whether the process has announced its parts and every one works."""
+        return bool(self.troubles) and not any(self.troubles.values())
 
 
 def health_routes(health: Health) -> list[Route]:

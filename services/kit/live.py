@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 from uuid import UUID
 
-import asyncpg
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
@@ -19,7 +18,7 @@ from services.kit.eventlog import read_ranges
 from services.kit.health import Health
 from services.kit.kafka import count_partitions, reader
 from services.kit.notices import Ranges, listen
-from services.kit.postgres import Pool
+from services.kit.postgres import POSTGRES_TROUBLE, Pool
 from services.kit.process import running
 from services.kit.settings import KafkaSettings, PostgresSettings
 
@@ -101,7 +100,7 @@ class LiveEvents:
             ranges, self._hinted = self._hinted, {}
             try:
                 self._release(await read_ranges(self._pool, ranges))
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except POSTGRES_TROUBLE as error:
                 log.warning("a hint could not be followed; the topic will tell", error=str(error))
 
     async def _tail(self) -> None:

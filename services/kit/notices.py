@@ -5,11 +5,10 @@ import contextlib
 import json
 from collections.abc import Callable, Iterable
 
-import asyncpg
 import structlog
 
 from events.envelope import Event
-from services.kit.postgres import COMMAND_TIMEOUT_S, connect
+from services.kit.postgres import COMMAND_TIMEOUT_S, POSTGRES_TROUBLE, connect
 from services.kit.settings import PostgresSettings
 
 CHANNEL = "pipeloom_decided"
@@ -46,7 +45,7 @@ async def listen(postgres: PostgresSettings, on_notice: Callable[[Ranges], None]
     while True:
         try:
             await _listen_once(postgres, on_notice)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except POSTGRES_TROUBLE as error:
             log.warning("the hints of commits are interrupted", error=str(error) or type(error).__name__)
         await asyncio.sleep(RECONNECT_S)
 

@@ -16,6 +16,16 @@ Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 Source: TypeAlias = "Pool | Connection"
 
+# What a statement raises when Postgres or the way to it is in trouble. A backend that is killed in the middle of
+# something can leave asyncpg in a state that it reports as InternalClientError, which is of neither other kind.
+POSTGRES_TROUBLE = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+
 # A paused process must not keep a lock that its successor waits for.
 SERVER_SETTINGS = {
     "application_name": "pipeloom",

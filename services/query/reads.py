@@ -3,10 +3,8 @@
 import contextlib
 from collections.abc import Iterator
 
-import asyncpg
-
 from events.refusals import Code, Refused
-from services.kit.postgres import load_queries
+from services.kit.postgres import POSTGRES_TROUBLE, load_queries
 
 sql = load_queries(__file__)
 
@@ -16,7 +14,7 @@ def postgres_trouble_told() -> Iterator[None]:
     """Turn trouble with Postgres inside the block into a refusal (503)."""
     try:
         yield
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+    except POSTGRES_TROUBLE as error:
         raise Refused(
             Code.POSTGRES_UNAVAILABLE,
             "The projection cannot be read right now. Commands that were acknowledged are kept and composed later; "

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 
-import asyncpg
 import structlog
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
@@ -13,7 +12,7 @@ from services.kit.backoff import Backoff
 from services.kit.health import Health
 from services.kit.kafka import count_partitions
 from services.kit.notices import Ranges, listen
-from services.kit.postgres import connect, open_pool
+from services.kit.postgres import POSTGRES_TROUBLE, Connection, connect, open_pool
 from services.kit.process import running
 from services.kit.settings import Settings
 from services.relay.position import sql
@@ -21,14 +20,7 @@ from services.relay.publisher import PartitionPublisher
 
 OWN_EVERY_S = 1.0
 PART = "partition ownership"
-TROUBLE = (
-    KafkaError,
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-)
+TROUBLE = (KafkaError, *POSTGRES_TROUBLE)
 
 log = structlog.get_logger()
 
@@ -85,7 +77,7 @@ class Relay:
             self._hints.clear()
             session.terminate()
 
-    async def _lock(self, session: "asyncpg.Connection[asyncpg.Record]", partition: int) -> bool:
+    async def _lock(self, session: Connection, partition: int) -> bool:
         locked: bool = await sql.try_lock(session, topic=self._topic, partition=partition)
         return locked
 

@@ -15,16 +15,15 @@ import httpx
 import psutil
 import pytest
 
-from events.commands import StepBuildReported, StepRequested
 from events.envelope import Event
+from pipeloom.demo.source import FUNCTION_NAME, FUNCTION_PATH, INPUTS, make_repository
 from pipeloom.local.ports import pick_port
 from services.kit.settings import KafkaSettings
-from tests.support.installation import Log, command, open_log
+from tests.support.installation import open_log
 from tests.support.services import eventually
 
 COMMANDS = 2_000
 CONNECTIONS = 16
-ENVIRONMENT = "demo"
 ANSWER_S = 60.0
 SETTLE_S = 120.0
 
@@ -81,7 +80,7 @@ async def test_acknowledged_commands_survive_the_death_of_every_part(tmp_path: P
     async with running_stack(tmp_path / "data") as stack:
         kafka = KafkaSettings(bootstrap_servers=stack.environment["PIPELOOM_KAFKA__BOOTSTRAP_SERVERS"])
         async with open_log(kafka) as log, signed_in(stack) as client:
-            await make_ready(log)
+            await make_ready(client, tmp_path / "data" / "source")
             # When each part is killed in turn while clients create pipelines
             history = await create_all(client, stack)
             # Then every request has a definite answer, and the events agree with it
@@ -103,11 +102,19 @@ async def signed_in(stack: Stack) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def make_ready(log: Log) -> None:
-    """Make the step `s` Ready without a builder, by the commands that lead there."""
-    step = command(ENVIRONMENT, StepRequested(step_name="s", function_path="a.py", function_name="f"))
-    report = StepBuildReported(step_name="s", requested_by=str(step.id), outcome="ready")
-    await log.ask(step, command(ENVIRONMENT, report))
+async def make_ready(client: httpx.AsyncClient, source: Path) -> None:
+    """Have the builder make the step `s` Ready."""
+    make_repository(source)
+    step = {
+        "step_name": "s",
+        "function_path": FUNCTION_PATH,
+        "function_name": FUNCTION_NAME,
+        "inputs": INPUTS,
+        "container_config": {"repository_url": str(source)},
+    }
+    assert (await client.post("/api/v1/steps", json=step)).status_code == 206
+    built = await client.get("/api/v1/steps/s", params={"wait_for_completion": "true"})
+    assert built.json()["creation_info"]["status"] == "Ready", built.text
 
 
 async def create_all(client: httpx.AsyncClient, stack: Stack) -> History:

@@ -25,13 +25,9 @@ async def eventually(condition: Callable[[], bool | Awaitable[bool]], within_s: 
             await asyncio.sleep(POLL_S)
 
 
-def _is_ready(health: Health) -> bool:
-    return bool(health.troubles) and health.is_ready
-
-
 @asynccontextmanager
 async def running_service(
-    main: Main, settings: Settings, until: Callable[[Health], bool] = _is_ready
+    main: Main, settings: Settings, until: Callable[[Health], bool] = lambda health: health.is_ready
 ) -> AsyncIterator[Health]:
     """Run a service until the block ends, from when `until` holds of its health; its failure fails the test."""
     health, stop = Health(), asyncio.Event()
