@@ -22,7 +22,7 @@ from services.command.preferences import read_preferences
 from services.kit.backend import Backend
 from services.kit.commands import CommandPublisher
 from services.kit.eventlog import Decided, read_result
-from services.kit.postgres import POSTGRES_TROUBLE
+from services.kit.postgres import POSTGRES_TROUBLE, borrowed
 from services.kit.tokens import Identity
 from services.kit.web import json_response
 
@@ -95,8 +95,8 @@ class Submitter:
     async def _look(self, command: Command) -> Decided | None:
         """Return what is decided of a command, or None when nothing is, or when Postgres cannot say."""
         try:
-            async with asyncio.timeout(LOOK_S):
-                return await read_result(self._backend.pool, command.environment, command.id)
+            async with borrowed(self._backend.pool, LOOK_S) as connection:
+                return await read_result(connection, command.environment, command.id)
         except POSTGRES_TROUBLE as error:
             log.warning("the inbox cannot be read", error=repr(error))
             return None

@@ -22,11 +22,11 @@ from services.composer.store import Claim
 from services.kit.backoff import Backoff
 from services.kit.health import Health
 from services.kit.kafka import group_consumer
-from services.kit.postgres import POSTGRES_TROUBLE, Pool, open_pool
+from services.kit.postgres import POSTGRES_TROUBLE, Pool, borrowed, open_pool
 from services.kit.settings import Settings
 
 POLL_MS = 500
-ACQUIRE_S = 5.0
+BATCH_S = 30.0
 COMMIT_EVERY_S = 1.0
 COMMIT_S = 3.0
 STOP_S = 5.0
@@ -107,7 +107,7 @@ class Composer:
     async def _compose(
         self, consumer: AIOKafkaConsumer, claims: Claims, unclaimed: Collection[TopicPartition], batches: Batches
     ) -> None:
-        async with self._pool.acquire(timeout=ACQUIRE_S) as connection:
+        async with borrowed(self._pool, BATCH_S) as connection:
             await claims.claim(connection, unclaimed)
             # What was fetched before a claim may start anywhere; the claim has sought to the cursor.
             fetched = {where: records for where, records in batches.items() if where not in unclaimed}

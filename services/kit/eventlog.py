@@ -7,7 +7,7 @@ import asyncpg
 
 from events.envelope import Event, Position, timestamp
 from services.kit.notices import Ranges
-from services.kit.postgres import Source, load_queries
+from services.kit.postgres import Connection, load_queries
 
 _sql = load_queries(__file__)
 
@@ -19,10 +19,10 @@ class Decided(NamedTuple):
     fingerprint: bytes
 
 
-async def read_ranges(source: Source, ranges: Ranges) -> list[Event]:
+async def read_ranges(connection: Connection, ranges: Ranges) -> list[Event]:
     """Return the events under `ranges`, in the order of the log."""
     rows = _sql.read_ranges(
-        source,
+        connection,
         partitions=list(ranges),
         firsts=[first for first, _ in ranges.values()],
         lasts=[last for _, last in ranges.values()],
@@ -30,17 +30,17 @@ async def read_ranges(source: Source, ranges: Ranges) -> list[Event]:
     return [_event(row) async for row in rows]
 
 
-async def read_after(source: Source, partition: int, position: Position, limit: int) -> list[Event]:
+async def read_after(connection: Connection, partition: int, position: Position, limit: int) -> list[Event]:
     """Return up to `limit` events of a partition behind `position`."""
     rows = _sql.read_after(
-        source, partition=partition, log_offset=position.offset, log_index=position.index, row_limit=limit
+        connection, partition=partition, log_offset=position.offset, log_index=position.index, row_limit=limit
     )
     return [_event(row) async for row in rows]
 
 
-async def read_result(source: Source, environment: str, command_id: UUID) -> Decided | None:
+async def read_result(connection: Connection, environment: str, command_id: UUID) -> Decided | None:
     """Return the result of a command, or None when it has none (yet)."""
-    row = await _sql.read_result(source, environment=environment, command_id=command_id)
+    row = await _sql.read_result(connection, environment=environment, command_id=command_id)
     return None if row is None else Decided(_event(row), row["fingerprint"])
 
 

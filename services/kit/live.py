@@ -18,12 +18,13 @@ from services.kit.eventlog import read_ranges
 from services.kit.health import Health
 from services.kit.kafka import count_partitions, reader
 from services.kit.notices import Ranges, listen
-from services.kit.postgres import POSTGRES_TROUBLE, Pool
+from services.kit.postgres import POSTGRES_TROUBLE, Pool, borrowed
 from services.kit.process import running
 from services.kit.settings import KafkaSettings, PostgresSettings
 
 POLL_MS = 500
 RECONNECT_S = 0.5
+READ_S = 5.0
 STOP_S = 5.0
 PART = "event feed"
 
@@ -99,9 +100,12 @@ class LiveEvents:
             self._hint.clear()
             ranges, self._hinted = self._hinted, {}
             try:
-                self._release(await read_ranges(self._pool, ranges))
+                async with borrowed(self._pool, READ_S) as connection:
+                    events = await read_ranges(connection, ranges)
             except POSTGRES_TROUBLE as error:
-                log.warning("a hint could not be followed; the topic will tell", error=str(error))
+                log.warning("a hint could not be followed; the topic will tell", error=repr(error))
+            else:
+                self._release(events)
 
     async def _tail(self) -> None:
         consumer = reader(self._kafka)

@@ -1,5 +1,8 @@
 """Postgres: connection pools with deadlines, and the named SQL statements that stand next to their module."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -10,11 +13,11 @@ import asyncpg.pool
 from services.kit.settings import PostgresSettings
 
 CONNECT_TIMEOUT_S = 5.0
+LEND_S = 3.0
 COMMAND_TIMEOUT_S = 10.0
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
-Source: TypeAlias = "Pool | Connection"
 
 # What a statement raises when Postgres or the way to it is in trouble. A backend that is killed in the middle of
 # something can leave asyncpg in a state that it reports as InternalClientError, which is of neither other kind.
@@ -45,6 +48,17 @@ def open_pool(postgres: PostgresSettings, *, size: int | None = None) -> Pool:
         command_timeout=COMMAND_TIMEOUT_S,
         server_settings=SERVER_SETTINGS,
     )
+
+
+@asynccontextmanager
+async def borrowed(pool: Pool, within_s: float = COMMAND_TIMEOUT_S) -> AsyncIterator[Connection]:
+    """Lend a connection of `pool` for the block, which has `within_s` seconds; getting and giving back are bounded too.
+
+    Raises one of POSTGRES_TROUBLE. (A statement that is run on the pool itself waits without bound for its connection
+    to be cleaned up when Postgres hangs.)
+    """
+    async with pool.acquire(timeout=LEND_S) as connection, asyncio.timeout(within_s):
+        yield connection
 
 
 async def connect(postgres: PostgresSettings) -> "asyncpg.Connection[asyncpg.Record]":

@@ -13,7 +13,7 @@ from events.results import CommandRejected
 from services.kit.backend import Backend
 from services.kit.eventlog import read_result
 from services.kit.web import Asker, json_response
-from services.query.reads import postgres_trouble_told
+from services.query.reads import reading
 
 MAX_WAIT_S = 60
 
@@ -31,8 +31,8 @@ def command_status_router(backend: Backend) -> APIRouter:
         202 and `unknown` when there is no result under this id: it is still on its way, or was never sent.
         """
         with backend.live.expecting(asker.environment, command_id) as result:
-            with postgres_trouble_told():
-                decided = await read_result(backend.pool, asker.environment, command_id)
+            async with reading(backend.pool) as connection:
+                decided = await read_result(connection, asker.environment, command_id)
             if decided:
                 return _told(decided.event)
             if wait:

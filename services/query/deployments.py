@@ -11,7 +11,7 @@ from services.kit.postgres import Pool
 from services.kit.web import Asker
 from services.query.lists import BEFORE_ALL, After, Limit, Listing
 from services.query.pages import page
-from services.query.reads import postgres_trouble_told, sql
+from services.query.reads import reading, sql
 
 
 def deployment_router(pool: Pool) -> APIRouter:
@@ -20,8 +20,8 @@ def deployment_router(pool: Pool) -> APIRouter:
     listing = Listing(pool, sql.list_deployments)
 
     async def find(environment: str, name: str) -> Any:
-        with postgres_trouble_told():
-            row = await sql.find_deployment(pool, environment=environment, name=name)
+        async with reading(pool) as connection:
+            row = await sql.find_deployment(connection, environment=environment, name=name)
         if row is None:
             raise Refused(
                 Code.DEPLOYMENT_NOT_FOUND, f"There is no deployment '{name}' in this environment.", deployment_name=name

@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 
 from services.kit.postgres import Pool
 from services.kit.web import JSON, json_response
-from services.query.reads import postgres_trouble_told
+from services.query.reads import reading
 
 PAGE_SIZE = 1_000
 BEFORE_ALL = ""
@@ -38,8 +38,8 @@ class Listing:
         return StreamingResponse(self._stream(environment, rows[:size]), media_type=JSON)
 
     async def _page(self, environment: str, after: str, size: int) -> list[asyncpg.Record]:
-        with postgres_trouble_told():
-            rows = self._statement(self._pool, environment=environment, after=after, page_size=size)
+        async with reading(self._pool) as connection:
+            rows = self._statement(connection, environment=environment, after=after, page_size=size)
             return [row async for row in rows]
 
     async def _stream(self, environment: str, rows: list[asyncpg.Record]) -> AsyncIterator[str]:

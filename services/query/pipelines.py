@@ -11,7 +11,7 @@ from services.kit.postgres import Pool
 from services.kit.web import Asker
 from services.query.lists import BEFORE_ALL, After, Limit, Listing
 from services.query.pages import page
-from services.query.reads import postgres_trouble_told, sql
+from services.query.reads import reading, sql
 
 
 def pipeline_router(pool: Pool) -> APIRouter:
@@ -20,8 +20,8 @@ def pipeline_router(pool: Pool) -> APIRouter:
     listing = Listing(pool, sql.list_pipelines)
 
     async def find(environment: str, name: str) -> Any:
-        with postgres_trouble_told():
-            row = await sql.find_pipeline(pool, environment=environment, name=name)
+        async with reading(pool) as connection:
+            row = await sql.find_pipeline(connection, environment=environment, name=name)
         if row is None:
             raise Refused(
                 Code.PIPELINE_NOT_FOUND, f"There is no pipeline '{name}' in this environment.", pipeline_name=name

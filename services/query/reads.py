@@ -1,19 +1,22 @@
 """Reads the projection; when Postgres cannot be read, says so instead of guessing."""
 
-import contextlib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from events.refusals import Code, Refused
-from services.kit.postgres import POSTGRES_TROUBLE, load_queries
+from services.kit.postgres import POSTGRES_TROUBLE, Connection, Pool, borrowed, load_queries
+
+READ_S = 5.0
 
 sql = load_queries(__file__)
 
 
-@contextlib.contextmanager
-def postgres_trouble_told() -> Iterator[None]:
-    """Turn trouble with Postgres inside the block into a refusal (503)."""
+@asynccontextmanager
+async def reading(pool: Pool) -> AsyncIterator[Connection]:
+    """Lend a connection to read with for READ_S seconds; turn trouble with Postgres into a refusal (503)."""
     try:
-        yield
+        async with borrowed(pool, READ_S) as connection:
+            yield connection
     except POSTGRES_TROUBLE as error:
         raise Refused(
             Code.POSTGRES_UNAVAILABLE,

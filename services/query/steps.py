@@ -15,7 +15,7 @@ from services.kit.backend import Backend
 from services.kit.web import Asker
 from services.query.lists import BEFORE_ALL, After, Limit, Listing
 from services.query.pages import page
-from services.query.reads import postgres_trouble_told, sql
+from services.query.reads import reading, sql
 
 HOLD_S = 25.0
 # Up to 0.51 the SDK knows no failed step: it reads a 404 as "creation failed", and anything else as "go on waiting".
@@ -63,8 +63,8 @@ async def _built(backend: Backend, environment: str, name: str) -> Any:
 
 
 async def _find(backend: Backend, environment: str, name: str) -> Any:
-    with postgres_trouble_told():
-        row = await sql.find_step(backend.pool, environment=environment, name=name)
+    async with reading(backend.pool) as connection:
+        row = await sql.find_step(connection, environment=environment, name=name)
     if row is None:
         raise Refused(Code.STEP_NOT_FOUND, f"There is no step '{name}' in this environment.", step_name=name)
     return row

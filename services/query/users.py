@@ -12,7 +12,7 @@ from events.refusals import Code, Refused
 from services.kit.backend import Backend
 from services.kit.tokens import Identity, hash_secret
 from services.kit.web import Asker, json_response
-from services.query.reads import postgres_trouble_told, sql
+from services.query.reads import reading, sql
 
 
 class Refresh(BaseModel):
@@ -28,8 +28,8 @@ def user_router(backend: Backend) -> APIRouter:
     @router.post("/auth/refresh")
     async def refresh(body: Refresh) -> Response:
         """Exchange an SDK token for a short-lived access token (a JWT)."""
-        with postgres_trouble_told():
-            row = await sql.find_token(backend.pool, token_hash=hash_secret(body.refresh_token))
+        async with reading(backend.pool) as connection:
+            row = await sql.find_token(connection, token_hash=hash_secret(body.refresh_token))
         if row is None:
             raise Refused(
                 Code.INVALID_TOKEN, "The SDK token is unknown or revoked; ask an administrator for a new one."
@@ -51,8 +51,8 @@ def user_router(backend: Backend) -> APIRouter:
 
 
 async def _user(backend: Backend, asker: Identity, user_id: UUID) -> Response:
-    with postgres_trouble_told():
-        row = await sql.find_user(backend.pool, user_id=user_id, environment=asker.environment)
+    async with reading(backend.pool) as connection:
+        row = await sql.find_user(connection, user_id=user_id, environment=asker.environment)
     if row is None:
         raise Refused(Code.USER_NOT_FOUND, f"There is no user {user_id} in this environment.")
     body: dict[str, Any] = {"id": str(row["id"]), "name": row["name"], "email": row["email"]}

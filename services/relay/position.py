@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError
 from events.codec import decode_event
 from events.envelope import Position
 from services.kit.kafka import reader
-from services.kit.postgres import Pool, load_queries
+from services.kit.postgres import Pool, borrowed, load_queries
 from services.kit.settings import KafkaSettings
 
 START_S = 10.0
@@ -46,17 +46,19 @@ async def find_published(kafka: KafkaSettings, pool: Pool, where: TopicPartition
 
 async def note_published(pool: Pool, partition: int, published: Published) -> None:
     """Note what is published, so that a restart reads less of the topic back."""
-    await sql.save_position(
-        pool,
-        partition=partition,
-        topic_offset=published.topic_offset,
-        log_offset=published.position.offset,
-        log_index=published.position.index,
-    )
+    async with borrowed(pool) as connection:
+        await sql.save_position(
+            connection,
+            partition=partition,
+            topic_offset=published.topic_offset,
+            log_offset=published.position.offset,
+            log_index=published.position.index,
+        )
 
 
 async def _noted(pool: Pool, partition: int) -> Published:
-    row = await sql.read_position(pool, partition=partition)
+    async with borrowed(pool) as connection:
+        row = await sql.read_position(connection, partition=partition)
     if row is None:
         return Published(NOTHING, 0)
     return Published(Position(row["log_offset"], row["log_index"]), row["topic_offset"])

@@ -13,7 +13,7 @@ from events.codec import encode_event
 from events.envelope import Event
 from services.kit.eventlog import read_after
 from services.kit.kafka import transactional_producer
-from services.kit.postgres import Pool
+from services.kit.postgres import Pool, borrowed
 from services.kit.settings import Settings
 from services.relay.position import Published, find_published, note_published
 
@@ -54,7 +54,8 @@ class PartitionPublisher:
         while not stop.is_set():
             hint.clear()
             limit = self._settings.relay.max_batch
-            events = await read_after(self._pool, self._where.partition, published.position, limit)
+            async with borrowed(self._pool) as connection:
+                events = await read_after(connection, self._where.partition, published.position, limit)
             if events:
                 offset = await self._transact(producer, events)
                 published = Published(events[-1].position, offset)

@@ -13,7 +13,7 @@ from events.envelope import Event
 from services.composer.service import run_composer
 from services.kit.eventlog import read_after
 from services.kit.kafka import transactional_producer
-from services.kit.postgres import open_pool
+from services.kit.postgres import borrowed, open_pool
 from services.kit.settings import Settings
 from services.relay.position import NOTHING, find_published, note_published
 from services.relay.publisher import PartitionPublisher
@@ -105,7 +105,8 @@ async def test_a_publisher_that_was_paused_and_wakes_up_is_fenced(installation: 
         paused = transactional_producer(installation.kafka, f"{where.topic}.relay.{where.partition}")
         await paused.start()
         publisher = PartitionPublisher(installation, pool, where)
-        logged = await read_after(pool, partition, NOTHING, 10)
+        async with borrowed(pool) as connection:
+            logged = await read_after(connection, partition, NOTHING, 10)
         await paused.begin_transaction()
         for event in logged:
             await publisher._send(paused, event)
