@@ -8,6 +8,9 @@ from events.model import Model
 from events.names import Name
 from events.resources import ExecutionRule, InputSpec, OutputSpec
 
+# Every input stands in the events of the pipelines that take it over, and these have to fit into one record.
+MAX_INPUTS = 1_000
+
 
 class CommandData(Model):
     """The data of a command; its type's name is the class's name."""
@@ -26,8 +29,8 @@ class StepRequested(CommandData):
     function_path: str = Field(min_length=1, max_length=4096)
     function_name: str = Field(min_length=1, max_length=255)
     description: str | None = None
-    inputs: list[InputSpec] = []
-    outputs: list[OutputSpec] = []
+    inputs: list[InputSpec] = Field([], max_length=MAX_INPUTS)
+    outputs: list[OutputSpec] = Field([], max_length=MAX_INPUTS)
     container_config: dict[str, JsonValue] = {}
 
     def subject(self) -> str:

@@ -25,5 +25,5 @@ class Topic:
 
 COMMANDS_TOPIC = Topic("commands", tuple(COMMANDS), 14 * DAY_MS, MIB + MIB // 2)
 # A result carries the resource and, when forced, the names of up to MAX_DEPENDENTS dependents: more than a command may.
-EVENTS_TOPIC = Topic("events", tuple(RESULTS), 30 * DAY_MS, 12 * MIB)
+EVENTS_TOPIC = Topic("events", tuple(RESULTS), 30 * DAY_MS, 16 * MIB)
 TOPICS = (COMMANDS_TOPIC, EVENTS_TOPIC)

@@ -82,7 +82,7 @@ class Submitter:
         if event:
             return _respond(command, event, answer, None)
         if preferences.wait_s is not None:
-            return _accepted(command)
+            return _accepted(command, preferences.wait_s)
         raise _unknown(command, self._backend.settings.http.result_timeout_s)
 
     async def _wait(self, result: "asyncio.Future[Event]", wait_s: float | None) -> Event | None:
@@ -129,12 +129,16 @@ def _refusal(command: Command, rejected: CommandRejected) -> Refused:
     return Refused(code_of(rejected.code), rejected.message, **details)
 
 
-def _accepted(command: Command) -> Response:
+def _accepted(command: Command, waited_s: float) -> Response:
     location = f"/api/v1/commands/{command.id}"
     body = pydantic_core.to_json(
         {"command_id": str(command.id), "status": "accepted", "message": f"Ask for the result at {location}."}
     )
-    headers = {"Location": location, "Pipeloom-Command-Id": str(command.id), "Preference-Applied": "respond-async"}
+    headers = {
+        "Location": location,
+        "Pipeloom-Command-Id": str(command.id),
+        "Preference-Applied": f"wait={waited_s:g}" if waited_s else "respond-async",
+    }
     return json_response(body, 202, headers)
 
 

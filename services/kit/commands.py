@@ -5,7 +5,7 @@ import contextlib
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from events.codec import encode_command
 from events.envelope import Command
@@ -75,8 +75,11 @@ class CommandPublisher:
         except TimeoutError:
             self._health.ill(PART, f"no acknowledgement within {self._deadline_s:g} s")
             raise _unavailable(command, "it may still take effect") from None
+        except MessageSizeTooLargeError as error:
+            raise Refused(
+                Code.PAYLOAD_TOO_LARGE, "The command is larger than a record may be; nothing was sent. Make it smaller."
+            ) from error
         except KafkaError as error:
-            self._broken.set()
             raise _unavailable(command, "it may still take effect") from error
         self._health.well(PART)
 
@@ -86,7 +89,8 @@ class CommandPublisher:
 
     def _finished(self, task: "asyncio.Task[object]") -> None:
         self._under_way.discard(task)
-        if not task.cancelled() and task.exception() is not None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, MessageSizeTooLargeError):
             self._broken.set()
 
     async def _connect(self) -> None:

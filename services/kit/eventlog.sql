@@ -7,11 +7,18 @@ ORDER BY e.partition, e.log_offset, e.log_index;
 
 -- name: read_after
 -- The next events of one partition behind a position, in the order of the log.
-SELECT *
-FROM event_log
-WHERE partition = :partition AND (log_offset, log_index) > (:log_offset, :log_index)
-ORDER BY log_offset, log_index
-LIMIT :row_limit;
+-- No more than about 32 MiB of them; the first one always.
+SELECT * FROM (
+    SELECT *, sum(octet_length(data)) OVER (ORDER BY log_offset, log_index) - octet_length(data) AS bytes_before
+    FROM (
+        SELECT * FROM event_log
+        WHERE partition = :partition AND (log_offset, log_index) > (:log_offset, :log_index)
+        ORDER BY log_offset, log_index
+        LIMIT :row_limit
+    ) AS next_events
+) AS measured
+WHERE bytes_before < 33554432
+ORDER BY log_offset, log_index;
 
 -- name: read_result^
 -- The result of a command, with the fingerprint of what was asked.

@@ -7,7 +7,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 from aiokafka.partitioner import murmur2
 
-from events.topics import EVENTS_TOPIC, MIB, TOPICS, Topic
+from events.topics import COMMANDS_TOPIC, EVENTS_TOPIC, MIB, TOPICS, Topic
 from services.kit.settings import KafkaSettings
 
 REQUEST_TIMEOUT_MS = 15_000
@@ -30,7 +30,7 @@ def idempotent_producer(kafka: KafkaSettings) -> AIOKafkaProducer:
         acks="all",
         linger_ms=0,
         max_batch_size=MIB,
-        max_request_size=2 * MIB,
+        max_request_size=COMMANDS_TOPIC.max_message_bytes,
         request_timeout_ms=REQUEST_TIMEOUT_MS,
     )
 

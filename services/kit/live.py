@@ -116,7 +116,8 @@ class LiveEvents:
             while True:
                 batches = await consumer.getmany(timeout_ms=POLL_MS)
                 for partition, records in batches.items():
-                    self._release(_decoded(partition.partition, records))
+                    if self._waiting:
+                        self._release(_decoded(partition.partition, records))
                     self._positions[partition] = records[-1].offset + 1
         finally:
             with contextlib.suppress(TimeoutError, KafkaError):

@@ -60,7 +60,7 @@ class PartitionPublisher:
                 offset = await self._transact(producer, events)
                 published = Published(events[-1].position, offset)
                 transactions += 1
-            idle = len(events) < limit
+            idle = not events
             if transactions and (idle or transactions >= NOTE_EVERY):
                 await note_published(self._pool, self._where.partition, published)
                 transactions = 0
