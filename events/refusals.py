@@ -54,6 +54,7 @@ class Code(StrEnum):
     # A command's identity.
     COMMAND_ID_REUSED = "command_id_reused", 422, "The command id was used before, for something else"
     # Records on the commands topic that are not commands.
+    UNREADABLE_RECORD = "unreadable_record", 422, "The record is not one that a Kafka client can decode"
     MISSING_ATTRIBUTE = "missing_attribute", 422, "A CloudEvents attribute is missing"
     INVALID_ATTRIBUTE = "invalid_attribute", 422, "A CloudEvents attribute has a value that cannot be understood"
     UNKNOWN_TYPE = "unknown_type", 422, "No command of that type"

@@ -23,6 +23,7 @@ class Received:
     value: bytes | None = field(repr=False)
     headers: Sequence[tuple[str, bytes]]
     timestamp: datetime
+    defect: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ class Unusable:
 def take_in(record: Received, partitions: int) -> Command | Unusable:
     """Return the command that `record` holds, or why it holds none."""
     attributes = read_attributes(record.headers)
+    if record.defect is not None:
+        return _unusable(record, attributes, None, Refused(Code.UNREADABLE_RECORD, record.defect))
     claimed = read_environment(attributes)
     owner = _owner(record, claimed, partitions)
     if claimed is not None and owner != claimed:

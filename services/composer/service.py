@@ -6,8 +6,7 @@ import os
 import socket
 import time
 import uuid
-from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -17,12 +16,13 @@ from events.topics import COMMANDS_TOPIC
 from services.composer.claims import Claims
 from services.composer.compose import Taken
 from services.composer.intake import Received, take_in
+from services.composer.records import read_one_by_one, received
 from services.composer.settle import settle
 from services.composer.store import Claim
 from services.kit.backoff import Backoff
 from services.kit.health import Health
 from services.kit.kafka import group_consumer
-from services.kit.postgres import POSTGRES_TROUBLE, Pool, borrowed, open_pool
+from services.kit.postgres import POSTGRES_TROUBLE, Connection, Pool, borrowed, open_pool
 from services.kit.settings import Settings
 
 POLL_MS = 500
@@ -83,26 +83,34 @@ class Composer:
             self._health.well(KAFKA_PART)
             while not stop.is_set():
                 await self._turn(consumer, claims, stop)
+            self._committed_at = 0.0
             await self._commit(consumer)
         finally:
             with contextlib.suppress(TimeoutError, KafkaError):
                 await asyncio.wait_for(consumer.stop(), STOP_S)
 
     async def _turn(self, consumer: AIOKafkaConsumer, claims: Claims, stop: asyncio.Event) -> None:
-        batches = await consumer.getmany(timeout_ms=POLL_MS, max_records=self._settings.composer.max_batch)
-        unclaimed = claims.missing()
-        if batches or unclaimed or not self._health.is_well(POSTGRES_PART):
-            try:
-                await self._compose(consumer, claims, unclaimed, batches)
-            except TROUBLE as error:
-                _read_again(consumer, claims, batches)
-                self._health.ill(POSTGRES_PART, f"a batch could not be saved: {error or type(error).__name__}")
-                log.warning("a batch is repeated", error=repr(error))
-                await self._backoff.wait(stop)
-            else:
-                self._backoff.reset()
-        if time.monotonic() - self._committed_at > COMMIT_EVERY_S:
-            await self._commit(consumer)
+        batches: Batches = {}
+        try:
+            batches = await consumer.getmany(timeout_ms=POLL_MS, max_records=self._settings.composer.max_batch)
+        except UnicodeDecodeError:
+            work = self._compose_one_by_one(consumer, claims)
+        else:
+            unclaimed = claims.missing()
+            if not batches and not unclaimed and self._health.is_well(POSTGRES_PART):
+                return await self._commit(consumer)
+            work = self._compose(consumer, claims, unclaimed, batches)
+        try:
+            await work
+        except TROUBLE as error:
+            _read_again(consumer, claims, batches)
+            self._health.ill(POSTGRES_PART, f"a batch could not be saved: {error or type(error).__name__}")
+            log.warning("a batch is repeated", error=repr(error))
+            await self._backoff.wait(stop)
+        else:
+            self._health.well(POSTGRES_PART)
+            self._backoff.reset()
+        return await self._commit(consumer)
 
     async def _compose(
         self, consumer: AIOKafkaConsumer, claims: Claims, unclaimed: Collection[TopicPartition], batches: Batches
@@ -111,25 +119,48 @@ class Composer:
             await claims.claim(connection, unclaimed)
             # What was fetched before a claim may start anywhere; the claim has sought to the cursor.
             fetched = {where: records for where, records in batches.items() if where not in unclaimed}
-            taken = self._take_in(consumer, claims, fetched)
-            if taken and not await settle(connection, self._topic, claims, taken):
-                log.warning("fenced: another composer claimed a partition")
+            taken = [
+                each
+                for where, records in fetched.items()
+                for each in self._take_in(consumer, _behind_cursor(claims.get(where.partition), records))
+            ]
+            if taken and not await self._settle(connection, claims, taken):
                 _read_again(consumer, claims, batches)
-                return
-        self._health.well(POSTGRES_PART)
-        for received, _ in taken:
-            self._uncommitted[TopicPartition(self._topic, received.partition)] = received.offset + 1
 
-    def _take_in(self, consumer: AIOKafkaConsumer, claims: Claims, batches: Batches) -> list[Taken]:
+    async def _compose_one_by_one(self, consumer: AIOKafkaConsumer, claims: Claims) -> None:
+        """Get over a record that the Kafka client cannot decode: reading it with others loses all of them."""
+        log.error("a record cannot be decoded by the Kafka client; the partitions are read one by one")
+        for where in consumer.assignment():
+            claims.forget([where.partition])
+            async with borrowed(self._pool, BATCH_S) as connection:
+                await claims.claim(connection, [where])
+            claim = claims.get(where.partition)
+            if claim is None:
+                continue
+            limit = self._settings.composer.max_batch
+            records = await read_one_by_one(self._settings.kafka, where, claim.next_offset, limit)
+            async with borrowed(self._pool, BATCH_S) as connection:
+                if records:
+                    await self._settle(connection, claims, self._take_in(consumer, records))
+            # The next claim seeks behind what was saved.
+            claims.forget([where.partition])
+
+    async def _settle(self, connection: Connection, claims: Claims, taken: list[Taken]) -> bool:
+        if not await settle(connection, self._topic, claims, taken):
+            log.warning("fenced: another composer claimed a partition")
+            return False
+        for record, _ in taken:
+            self._uncommitted[TopicPartition(self._topic, record.partition)] = record.offset + 1
+        return True
+
+    def _take_in(self, consumer: AIOKafkaConsumer, records: Iterable[Received]) -> list[Taken]:
         partitions = len(consumer.partitions_for_topic(self._topic))
-        return [
-            (received, take_in(received, partitions))
-            for where, records in batches.items()
-            for received in _behind_cursor(claims.get(where.partition), records)
-        ]
+        return [(record, take_in(record, partitions)) for record in records]
 
     async def _commit(self, consumer: AIOKafkaConsumer) -> None:
-        """Tell Kafka how far this is, for tools that show lag; the cursor in Postgres is the truth."""
+        """Tell Kafka now and then how far this is, for tools that show lag; the cursor in Postgres is the truth."""
+        if time.monotonic() - self._committed_at < COMMIT_EVERY_S:
+            return
         self._committed_at = time.monotonic()
         offsets, self._uncommitted = self._uncommitted, {}
         if offsets:
@@ -148,21 +179,7 @@ def _read_again(consumer: AIOKafkaConsumer, claims: Claims, batches: Batches) ->
 def _behind_cursor(claim: Claim | None, records: Sequence[ConsumerRecord]) -> list[Received]:
     if claim is None:
         return []
-    return [_received(record) for record in records if record.offset >= claim.next_offset]
-
-
-def _received(record: ConsumerRecord) -> Received:
-    return Received(
-        record.partition, record.offset, record.key, record.value, record.headers, _moment(record.timestamp)
-    )
-
-
-def _moment(milliseconds: int) -> datetime:
-    """Return a record's timestamp; the epoch when a producer wrote one that no calendar has."""
-    try:
-        return datetime.fromtimestamp(milliseconds / 1000, UTC)
-    except (ValueError, OverflowError, OSError):
-        return datetime.fromtimestamp(0, UTC)
+    return [received(record) for record in records if record.offset >= claim.next_offset]
 
 
 def _owner() -> str:
