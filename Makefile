@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 PIP := $(PY) -m pip --quiet --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test lint format check lock clean
+.PHONY: help demo run test lint format check lock schemas clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,9 +33,17 @@ format: $(READY) ## Format the code and mend what can be mended
 
 check: lint test ## Do what must be green before a change is done: lint and test
 
-lock: $(READY) ## Write requirements/dev.lock anew from pyproject.toml
+lock: $(READY) ## Write the lock files in requirements/ anew from pyproject.toml
 	@$(VENV)/bin/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --extra dev \
 		pyproject.toml -o requirements/dev.lock
+	@$(VENV)/bin/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --extra server \
+		-c requirements/dev.lock pyproject.toml -o requirements/server.lock
+	@echo 'hatchling>=1.27' | $(VENV)/bin/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header \
+		-c requirements/dev.lock -o requirements/build.lock -
+
+schemas: $(READY) ## Write the JSON Schemas and the OpenAPI document anew from the models and routes
+	@$(PY) -m events.schemas
+	@$(PY) -m services.gateway.openapi
 
 clean: ## Remove the environment, caches and builds; the data in .pipeloom stays
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build

@@ -1,9 +1,9 @@
 """CloudEvents 1.0 in Kafka's binary mode: attributes in `ce_*` headers, JSON data in the value."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import pydantic_core
@@ -11,13 +11,15 @@ from pydantic import ValidationError
 
 from events.commands import COMMANDS, CommandData
 from events.envelope import Command, Event, Position, parse_type, timestamp, type_attribute
-from events.names import is_environment_id
+from events.names import has_control_characters, is_environment_id
 from events.refusals import Code, Refused
 from events.validation import refusal_of
 
 Data = TypeVar("Data", bound=CommandData)
 Headers = Sequence[tuple[str, bytes]]
-MAX_ATTRIBUTE_LENGTH = 1024
+# A subject holds a name of up to 255 characters, each of up to four bytes.
+MAX_ATTRIBUTE_LENGTH = 2048
+MAX_DEPTH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +74,23 @@ def _record(environment: str, value: str, attributes: Mapping[str, str | None]) 
 
 
 def read_attributes(headers: Headers) -> dict[str, str]:
-    """Return the CloudEvents attributes among `headers`; one that is not printable UTF-8 text is left out."""
+    """Return the CloudEvents attributes among `headers`; those that are no clean UTF-8 text are left out."""
     attributes = {}
     for name, raw in headers:
-        if name.startswith("ce_") and raw is not None and len(raw) <= MAX_ATTRIBUTE_LENGTH:
-            text = raw.decode("utf-8", errors="replace")
-            if "\ufffd" not in text and text.isprintable():
-                attributes[name.removeprefix("ce_")] = text
+        text = _text(raw) if name.startswith("ce_") else None
+        if text is not None:
+            attributes[name.removeprefix("ce_")] = text
     return attributes
+
+
+def _text(raw: bytes | None) -> str | None:
+    if raw is None or len(raw) > MAX_ATTRIBUTE_LENGTH:
+        return None
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        return None
+    return None if has_control_characters(text) else text
 
 
 def read_command_id(attributes: Mapping[str, str]) -> UUID | None:
@@ -124,23 +135,44 @@ def decode_command(attributes: Mapping[str, str], value: bytes | None, received:
     )
 
 
+def read_json(text: bytes) -> Any:
+    """Return a JSON value that can be written and read again. Raises Refused invalid_json.
+
+    Its depth is bounded well under the parser's own limit, since events carry it deeper than commands do.
+    """
+    try:
+        value = pydantic_core.from_json(text, allow_inf_nan=False)
+    except ValueError as error:
+        raise Refused(Code.INVALID_JSON, f"This is not JSON: {error}.") from error
+    level, depth = [value], 0
+    while level := [child for each in level for child in _children(each)]:
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise Refused(Code.INVALID_JSON, f"The JSON is nested more than {MAX_DEPTH} levels deep.")
+    return value
+
+
+def _children(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
 def decode_data(model: type[Data], value: bytes | None) -> Data:
     """Return the data of a command. Raises Refused: invalid_json, invalid_name or invalid_body."""
     if not value:
         raise Refused(Code.INVALID_JSON, "The record has no value; a command's data is a JSON object.")
     try:
-        fields = pydantic_core.from_json(value, allow_inf_nan=False)
-    except ValueError as error:
-        raise Refused(Code.INVALID_JSON, f"The data is not JSON: {error}.") from error
-    try:
-        return model.model_validate(fields)
+        return model.model_validate(read_json(value))
     except ValidationError as error:
         raise refusal_of(error) from error
 
 
-def decode_event(partition: int, headers: Headers, value: bytes) -> Event:
+def decode_event(partition: int, headers: Headers, value: bytes | None) -> Event:
     """Return the event of a record that the relay wrote. Raises KeyError or ValueError on any other record."""
     attributes = read_attributes(headers)
+    if value is None:
+        raise ValueError("a tombstone is no event")
     name_and_version = parse_type(attributes["type"])
     if name_and_version is None:
         raise ValueError(f"not an event type of ours: {attributes['type']}")

@@ -1,6 +1,7 @@
 """What surrounds the data: who asked, in which environment, when, and where a result stands in the log."""
 
 import hashlib
+import json
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -8,6 +9,7 @@ from uuid import UUID
 
 from events.commands import CommandData
 
+_POSITION = re.compile(r"([0-9]{1,19})\.([0-9]{1,9})")
 _TYPE = re.compile(r"pipeloom\.([A-Za-z]+)\.v([0-9]{1,4})")
 
 
@@ -47,8 +49,8 @@ class Command:
 
     def fingerprint(self) -> bytes:
         """Return a digest of what is asked: a repeat has the same one, another body under the same id has not."""
-        asked = f"{type_attribute(self.type, self.data.version)}\n{self.data.model_dump_json()}"
-        return hashlib.sha256(asked.encode()).digest()
+        asked = json.dumps(self.data.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(f"{type_attribute(self.type, self.data.version)}\n{asked}".encode()).digest()
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -64,8 +66,10 @@ class Position:
     @classmethod
     def parse(cls, text: str) -> "Position":
         """Read what `str` wrote. Raises ValueError on anything else."""
-        offset, index = text.split(".")
-        return cls(int(offset), int(index))
+        match = _POSITION.fullmatch(text)
+        if match is None:
+            raise ValueError(f"not a position in the log: {text!r}")
+        return cls(int(match[1]), int(match[2]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,19 @@ import re
 import unicodedata
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 MAX_NAME_LENGTH = 255
 ENVIRONMENT_PATTERN = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 _URL_SYNTAX = frozenset("/?#%")
-_UNPRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_CONTROL = frozenset({"Cc", "Cs", "Zl", "Zp"})
+
+
+def has_control_characters(text: str) -> bool:
+    """Tell whether `text` holds control characters, lone surrogates, or line or paragraph separators."""
+    return not text.isprintable() and any(unicodedata.category(character) in _CONTROL for character in text)
 
 
 def why_unaddressable(name: str) -> str | None:
@@ -24,7 +29,7 @@ def why_unaddressable(name: str) -> str | None:
         return "it consists of dots only"
     if _URL_SYNTAX.intersection(name):
         return "it contains one of / ? # %"
-    if any(unicodedata.category(character) in _UNPRINTABLE for character in name):
+    if has_control_characters(name):
         return "it contains a control character"
     return None
 
@@ -36,7 +41,11 @@ def _addressable(name: str) -> str:
     return name
 
 
-Name = Annotated[str, AfterValidator(_addressable)]
+Name = Annotated[
+    str,
+    AfterValidator(_addressable),
+    Field(json_schema_extra={"minLength": 1, "maxLength": MAX_NAME_LENGTH, "pattern": "^[^/?#%]+$"}),
+]
 """A resource's name: 1 to 255 characters that a URL path can carry (source: sdk-contract 14.9)."""
 
 

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import uuid_utils
 
-from events.names import is_environment_id
+from events.names import has_control_characters, is_environment_id
 from services.kit.postgres import Connection, load_queries
 from services.kit.tokens import hash_secret, new_sdk_token
 
@@ -25,7 +25,9 @@ async def create_environment(connection: Connection, environment: str) -> bool:
 
 
 async def create_user(connection: Connection, name: str, email: str | None) -> UUID:
-    """Return the id of the user of that name, creating it when it is new."""
+    """Return the id of the user of that name, creating it when it is new. Raises ControlError on an unusable name."""
+    if not name.strip() or has_control_characters(name):
+        raise ControlError(f"{name!r} cannot be a user's name: it is blank or has control characters.")
     user_id: UUID = await _sql.create_user(connection, user_id=uuid4(), name=name, email=email)
     return user_id
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-import pydantic_core
 from starlette.requests import Request
 
+from events.codec import read_json as parse_json
 from events.refusals import Code, Refused
 from services.command.forms import read_form
 
@@ -35,10 +35,7 @@ def _media_type(request: Request) -> str:
 
 
 def _object(body: bytes) -> dict[str, Any]:
-    try:
-        fields = pydantic_core.from_json(body, allow_inf_nan=False)
-    except ValueError as error:
-        raise Refused(Code.INVALID_JSON, f"The body is not JSON: {error}.") from error
+    fields = parse_json(body)
     if not isinstance(fields, dict):
         raise Refused(Code.INVALID_BODY, f"The body is a JSON {type(fields).__name__}; send a JSON object.")
     return fields

@@ -1,5 +1,6 @@
 """Gives a form's text values their types back (source: sdk-contract 5.1)."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pydantic_core
@@ -35,18 +36,25 @@ def read_form(body: bytes) -> dict[str, Any]:
 def step_of_form(form: dict[str, Any]) -> dict[str, Any]:
     """Return the body of a step request with the types that its JSON form has."""
     step = dict(form)
-    step["inputs"] = [_input(each) for each in _listed(form.get("inputs"))]
-    step["outputs"] = [_described(each) for each in _listed(form.get("outputs"))]
+    step["inputs"] = _each(_input, _listed(form.get("inputs", [])))
+    step["outputs"] = _each(_described, _listed(form.get("outputs", [])))
     if step.get("description") == "":
         step["description"] = None
+    if isinstance(config := form.get("container_config"), dict):
+        step["container_config"] = {key: None if value == "" else value for key, value in config.items()}
     return step
 
 
-def _listed(value: Any) -> list[Any]:
+def _each(typed: Callable[[Any], Any], given: Any) -> Any:
+    """Return the list with each of its entries typed; what is no list stays, for the validation to refuse."""
+    return [typed(each) for each in given] if isinstance(given, list) else given
+
+
+def _listed(value: Any) -> Any:
     """Return a form's list; an empty one vanishes on the wire, a sparse one comes as an object with index keys."""
     if isinstance(value, dict):
         return list(value.values())
-    return value if isinstance(value, list) else []
+    return value
 
 
 def _described(given: Any) -> Any:

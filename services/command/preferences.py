@@ -23,7 +23,7 @@ class Preferences:
 
 def read_preferences(headers: Headers) -> Preferences:
     """Return what the headers ask for. Raises Refused invalid_header."""
-    return Preferences(_wait(headers.get("prefer", "")), _key(headers.get("idempotency-key")))
+    return Preferences(_wait(",".join(headers.getlist("prefer"))), _key(headers.get("idempotency-key")))
 
 
 def read_if_match(headers: Headers) -> int | None:
@@ -39,10 +39,10 @@ def read_if_match(headers: Headers) -> int | None:
 
 def _wait(prefer: str) -> float | None:
     """Return the seconds of `wait=N`; 0 for `respond-async` alone. Unknown preferences are ignored (RFC 7240)."""
-    wanted = {
-        name.strip().lower(): value.strip().strip('"')
-        for name, _, value in (part.partition("=") for part in prefer.split(","))
-    }
+    wanted: dict[str, str] = {}
+    for part in prefer.split(","):
+        name, _, value = part.partition(";")[0].partition("=")
+        wanted.setdefault(name.strip().lower(), value.strip().strip('"'))  # of a repeated one the first counts
     if "wait" in wanted:
         if not re.fullmatch(r"[0-9]{1,6}", wanted["wait"]):
             raise Refused(Code.INVALID_HEADER, f"Prefer says wait={wanted['wait']}; give whole seconds, as in wait=5.")

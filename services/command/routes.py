@@ -26,10 +26,28 @@ from services.kit.web import Asker
 Force = Annotated[bool, Query(description="Delete the dependents too")]
 
 
-def _body(model: type[CommandData], *media_types: str) -> dict[str, Any]:
-    """Return the OpenAPI description of a body that the route reads itself."""
-    schema = {"schema": model.model_json_schema()}
-    return {"requestBody": {"required": True, "content": dict.fromkeys(media_types, schema)}}
+def _body(model: type[CommandData], *media_types: str, without: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return the OpenAPI description of a body that the route reads itself; the fields in `without` are the route's."""
+    schema = model.model_json_schema()
+    described = _inlined(schema, schema.get("$defs", {}))
+    for name in without:
+        del described["properties"][name]
+    described["required"] = [name for name in described["required"] if name not in without]
+    content = {media_type: {"schema": described} for media_type in media_types}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
+    """Return `schema` with what its references lead to in their place: an OpenAPI document has no `$defs`."""
+    match schema:
+        case {"$ref": str(reference), **beside}:
+            return {**_inlined(definitions[reference.removeprefix("#/$defs/")], definitions), **beside}
+        case dict():
+            return {key: _inlined(value, definitions) for key, value in schema.items() if key != "$defs"}
+        case list():
+            return [_inlined(each, definitions) for each in schema]
+        case _:
+            return schema
 
 
 def command_router(submitter: Submitter, tokens: Tokens) -> APIRouter:
@@ -93,8 +111,9 @@ def _step_routes(submitter: Submitter) -> APIRouter:
 def _deployment_routes(submitter: Submitter, tokens: Tokens) -> APIRouter:
     router = APIRouter(tags=["deployments"])
     answered = answers.deployment_created(tokens)
+    body = _body(DeploymentRequested, JSON_TYPE, without=("execution_rule", "endpoint_token_hash"))
 
-    @router.post("/endpoints", status_code=201, openapi_extra=_body(DeploymentRequested, JSON_TYPE))
+    @router.post("/endpoints", status_code=201, openapi_extra=body)
     async def create_endpoint(request: Request, asker: Asker) -> Response:
         """Deploy a pipeline as an endpoint; its token is in this answer and nowhere else."""
         command_id = command_id_of(request, asker)
@@ -106,7 +125,7 @@ def _deployment_routes(submitter: Submitter, tokens: Tokens) -> APIRouter:
         data = validated(DeploymentRequested, fields)
         return await submitter.submit(request, asker, data, answered, command_id)
 
-    @router.post("/periodic-deployment", status_code=201, openapi_extra=_body(DeploymentRequested, JSON_TYPE))
+    @router.post("/periodic-deployment", status_code=201, openapi_extra=body)
     async def create_periodic_deployment(request: Request, asker: Asker) -> Response:
         """Deploy a pipeline on a schedule of five cron fields in UTC."""
         data = validated(DeploymentRequested, _deployment_fields(await read_json(request), "periodic"))

@@ -115,14 +115,15 @@ def _compose_command(outcome: Outcome, record: Received, command: Command) -> No
         _compose_unusable(outcome, record, _unusable_command(command, _unknown_environment(command), None))
         return
     key = CommandKey(command.environment, command.id)
-    if _is_repeat(outcome, record, key, command.fingerprint()):
+    fingerprint = command.fingerprint()
+    if _is_repeat(outcome, record, key, fingerprint):
         return
     try:
         decided = decide(environment, command)
     except Refused as refusal:
         decided = [_rejection(command.type, command.data.subject(), refusal)]
     _log(outcome, record, environment, command, decided)
-    _take_id(outcome, record, key, command.fingerprint(), len(decided) - 1)
+    _take_id(outcome, record, key, fingerprint, len(decided) - 1)
 
 
 def _compose_unusable(outcome: Outcome, record: Received, unusable: Unusable) -> None:

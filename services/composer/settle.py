@@ -5,8 +5,8 @@ import structlog
 
 from events.envelope import Command
 from services.composer.claims import Claims
-from services.composer.compose import Outcome, Taken, compose, needs_of, refuse_as_broken
-from services.composer.store import Claim, load_state, save_outcome
+from services.composer.compose import Taken, compose, needs_of, refuse_as_broken
+from services.composer.store import Claim, Rows, load_state, rows_of, save_rows
 from services.kit.postgres import POSTGRES_TROUBLE, Connection
 
 log = structlog.get_logger()
@@ -33,16 +33,16 @@ async def _settle(connection: Connection, topic: str, claims: Claims, batch: lis
     moves = _moves(claims, batch)
     if moves is None:
         return False
-    outcome = await _decide(connection, batch)
-    saved = await save_outcome(connection, topic, moves, outcome)
+    rows = await _decide(connection, batch)
+    saved = await save_rows(connection, topic, moves, rows)
     if saved:
         claims.advance(moves)
     return saved
 
 
-async def _decide(connection: Connection, batch: list[Taken]) -> Outcome:
+async def _decide(connection: Connection, batch: list[Taken]) -> Rows:
     try:
-        return compose(batch, await load_state(connection, needs_of(batch)))
+        return rows_of(compose(batch, await load_state(connection, needs_of(batch))))
     except POSTGRES_TROUBLE:
         raise
     except Exception as error:

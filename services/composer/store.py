@@ -17,6 +17,8 @@ from services.kit.documents import documents_of
 from services.kit.notices import decided_notice
 from services.kit.postgres import Connection, load_queries
 
+Rows = dict[str, Any]
+
 _sql = load_queries(__file__)
 
 
@@ -90,8 +92,20 @@ def _put(state: BatchState, row: asyncpg.Record) -> None:
             environment.deployments.load(row["name"], Kept(Deployment.model_validate_json(row["body"]), row["version"]))
 
 
-async def save_outcome(connection: Connection, topic: str, moves: Mapping[Claim, int], outcome: Outcome) -> bool:
-    """Save `outcome` and move each claim's cursor to its new offset, all or nothing.
+def rows_of(outcome: Outcome) -> Rows:
+    """Return what `outcome` changes as the parameters of the statement that saves it. Pure."""
+    return {
+        "notice": decided_notice(outcome.events),
+        **_heads(outcome),
+        **_inbox(outcome),
+        **_events(outcome),
+        **_dead_letters(outcome.dead_letters),
+        **_projection(outcome.state),
+    }
+
+
+async def save_rows(connection: Connection, topic: str, moves: Mapping[Claim, int], rows: Rows) -> bool:
+    """Save what a batch changes and move each claim's cursor to its new offset, all or nothing.
 
     Returns False when a partition was claimed by somebody else: nothing is changed then.
     """
@@ -102,12 +116,7 @@ async def save_outcome(connection: Connection, topic: str, moves: Mapping[Claim,
         cursor_epochs=[claim.epoch for claim in moves],
         cursor_from=[claim.next_offset for claim in moves],
         cursor_to=list(moves.values()),
-        notice=decided_notice(outcome.events),
-        **_heads(outcome),
-        **_inbox(outcome),
-        **_events(outcome),
-        **_dead_letters(outcome.dead_letters),
-        **_projection(outcome.state),
+        **rows,
     )
     return saved
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from services.kit.health import Health
 from services.kit.live import LiveEvents
 from services.kit.postgres import Pool, open_pool
-from services.kit.process import running
-from services.kit.settings import Settings
+from services.kit.process import StartError, running
+from services.kit.settings import AuthSettings, Settings
 from services.kit.tokens import Tokens
 
 
@@ -22,10 +22,19 @@ class Backend:
     tokens: Tokens
 
 
+def _tokens(auth: AuthSettings) -> Tokens:
+    try:
+        return Tokens(auth)
+    except (OSError, ValueError) as error:
+        raise StartError(
+            f"the signing key cannot be used ({error}); run `pipeloom init`, or set PIPELOOM_AUTH__SIGNING_KEY_FILE"
+        ) from error
+
+
 @asynccontextmanager
 async def open_backend(settings: Settings, health: Health) -> AsyncIterator[Backend]:
-    """Open what the routes need, and keep the live events running inside the block."""
-    tokens = Tokens(settings.auth)
+    """Open what the routes need, and keep the live events running inside the block. Raises StartError without a key."""
+    tokens = _tokens(settings.auth)
     async with open_pool(settings.postgres) as pool:
         live = LiveEvents(settings.kafka, settings.postgres, pool, health)
         async with running(live.run()):

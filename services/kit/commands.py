@@ -81,7 +81,6 @@ class CommandPublisher:
             ) from error
         except KafkaError as error:
             raise _unavailable(command, "it may still take effect") from error
-        self._health.well(PART)
 
     async def _send(self, producer: AIOKafkaProducer, command: Command) -> None:
         record = encode_command(command)
@@ -89,8 +88,12 @@ class CommandPublisher:
 
     def _finished(self, task: "asyncio.Task[object]") -> None:
         self._under_way.discard(task)
-        error = None if task.cancelled() else task.exception()
-        if error is not None and not isinstance(error, MessageSizeTooLargeError):
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is None:
+            self._health.well(PART)
+        elif not isinstance(error, MessageSizeTooLargeError):
             self._broken.set()
 
     async def _connect(self) -> None:

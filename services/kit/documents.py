@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 import pydantic_core
-from cron_descriptor import Options, get_description
+from cron_descriptor import FormatError, MissingFieldError, Options, WrongArgumentError, get_description
 
 from events.resources import Deployment, Pipeline, Step
 
@@ -86,10 +86,16 @@ def _deployment_summary(deployment: Deployment) -> Document:
 
 
 def schedule_in_words(schedule: str | None) -> str | None:
-    """Return five cron fields as an English sentence, for example `At 06:00 AM, only on Monday`."""
+    """Return five cron fields as an English sentence, for example `At 06:00 AM, only on Monday`.
+
+    A schedule that can be followed but not told, such as `*,5 * * * *`, is returned as it is.
+    """
     if schedule is None:
         return None
-    return str(get_description(schedule, Options(locale_code="en_US")))
+    try:
+        return str(get_description(schedule, Options(locale_code="en_US")))
+    except (FormatError, MissingFieldError, WrongArgumentError):
+        return schedule
 
 
 def _json(document: Document) -> str:

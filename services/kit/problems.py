@@ -26,7 +26,7 @@ def problem(request: Request, refusal: Refused, headers: dict[str, str] | None =
     body: dict[str, Any] = {
         "name": refusal.code.value,
         "message": refusal.message,
-        "request_id": request.scope.get("request_id", "NO_REQUEST_ID"),
+        "request_id": _request_id(request),
         "additional_data": refusal.details,
         "type": f"urn:pipeloom:problem:{refusal.code.value}",
         "title": refusal.code.meaning,
@@ -34,7 +34,12 @@ def problem(request: Request, refusal: Refused, headers: dict[str, str] | None =
         "detail": refusal.message,
         "instance": request.url.path,
     }
-    return JSONResponse(body, status, {**_headers(refusal, status), **(headers or {})}, "application/problem+json")
+    told = {"X-Request-Id": body["request_id"], **_headers(refusal, status), **(headers or {})}
+    return JSONResponse(body, status, told, "application/problem+json")
+
+
+def _request_id(request: Request) -> str:
+    return str(request.scope.get("request_id", "NO_REQUEST_ID"))
 
 
 def _headers(refusal: Refused, status: int) -> dict[str, str]:
@@ -58,10 +63,12 @@ def add_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        return problem(request, _invalid_parameter(error))
+        return problem(request, _invalid(error))
 
     @app.exception_handler(HTTPException)
     async def framework(request: Request, error: HTTPException) -> JSONResponse:
+        if isinstance(error.__cause__, Refused):  # what FastAPI met while it read the body itself
+            return problem(request, error.__cause__)
         headers = dict(error.headers or {})
         if error.status_code == http.HTTPStatus.METHOD_NOT_ALLOWED:
             headers["Allow"] = _allowed_methods(request)
@@ -73,17 +80,21 @@ def add_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def broken(request: Request, error: Exception) -> JSONResponse:
-        log.error("a request broke", path=request.url.path, exc_info=error)
+        log.error("a request broke", path=request.url.path, request_id=_request_id(request), exc_info=error)
         return problem(
             request,
             Refused(Code.INTERNAL_ERROR, "Something broke on our side; the request id leads to it in the logs."),
         )
 
 
-def _invalid_parameter(error: RequestValidationError) -> Refused:
-    told = [{"field": ".".join(map(str, each["loc"][1:])), "message": each["msg"]} for each in error.errors()]
+def _invalid(error: RequestValidationError) -> Refused:
+    problems = error.errors()
+    code = Code.INVALID_PARAMETER
+    if problems and problems[0]["loc"][0] == "body":
+        code = Code.INVALID_JSON if problems[0]["type"] == "json_invalid" else Code.INVALID_BODY
+    told = [{"field": ".".join(map(str, each["loc"][1:])), "message": each["msg"]} for each in problems]
     sentence = "; ".join(f"{each['field']}: {each['message']}" for each in told)
-    return Refused(Code.INVALID_PARAMETER, f"{sentence}.", fields=list(told))
+    return Refused(code, f"{sentence}.", fields=list(told))
 
 
 def _allowed_methods(request: Request) -> str:
@@ -104,5 +115,7 @@ def _of_framework(request: Request, error: HTTPException) -> Refused:
             return Refused(Code.METHOD_NOT_ALLOWED, f"{request.method} is not possible at {request.url.path}.")
         case http.HTTPStatus.BAD_REQUEST:
             return Refused(Code.INVALID_BODY, f"The request cannot be read: {error.detail}.")
+        case status if status < http.HTTPStatus.INTERNAL_SERVER_ERROR:
+            return Refused(Code.INVALID_REQUEST, f"The request cannot be answered: {error.detail}.")
         case _:
             return Refused(Code.INTERNAL_ERROR, str(error.detail))

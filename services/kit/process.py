@@ -23,18 +23,36 @@ DRAIN_S = 8.0
 Main = Callable[[Settings, Health, asyncio.Event], Awaitable[None]]
 
 
+class StartError(RuntimeError):
+    """A service that cannot start as it is set up; the message says why and what to do."""
+
+
 def run_service(name: str, main: Main) -> None:
     """Run `main(settings, health, stop)` until it returns; SIGTERM and SIGINT set `stop`.
 
-    Exits with 1 and a sentence when the settings cannot be used; an exception of `main` passes through.
+    Exits with 1 and a sentence when the settings cannot be used or the service cannot start; any other exception of
+    `main` passes through.
     """
     try:
         settings = Settings()
     except ValidationError as error:
         sys.exit(f"pipeloom {name}: the settings cannot be used: {error}")
     configure_logs(settings.log_format, name)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_run(main, settings))
+    refused: BaseException | None = None
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_run(main, settings))
+    except* StartError as group:
+        refused = _first_of(group)
+    if refused is not None:
+        sys.exit(f"pipeloom {name}: {refused}")
+
+
+def _first_of(group: BaseExceptionGroup[StartError]) -> BaseException:
+    first: BaseException = group
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return first
 
 
 async def _run(main: Main, settings: Settings) -> None:
@@ -79,27 +97,38 @@ class _Server(uvicorn.Server):
 
 @asynccontextmanager
 async def serving(app: Any, host: str, port: int) -> AsyncIterator[None]:
-    """Serve the ASGI application `app` inside the block; at its end, drain what is under way within DRAIN_S seconds."""
+    """Serve the ASGI application `app` inside the block; at its end, drain what is under way within DRAIN_S seconds.
+
+    Raises StartError when the address cannot be listened on.
+    """
+    listener = _listen(host, port)
     config = uvicorn.Config(
         app,
-        host=host,
-        port=port,
         log_config=None,
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=int(DRAIN_S),
     )
     server = _Server(config)
-    task = asyncio.create_task(server.serve(), name="http server")
+    task = asyncio.create_task(server.serve(sockets=[listener]), name="http server")
     try:
         await server.settled.wait()
         if not server.started:
-            raise RuntimeError(f"the HTTP server could not start on {host}:{port}")
+            raise StartError(f"the HTTP server could not start on {host}:{port}")
         yield
     finally:
         server.should_exit = True
         async with asyncio.timeout(DRAIN_S + 2):
             await task
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StartError(f"the HTTP server could not start on {host}:{port} ({reason}); choose another port") from error
 
 
 @asynccontextmanager

@@ -54,7 +54,8 @@ def ensure_signing_key(path: Path) -> bool:
     path.parent.mkdir(parents=True, exist_ok=True)
     pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     draft = path.with_suffix(".new")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(pem)
     draft.rename(path)
     return True
@@ -68,7 +69,7 @@ class Tokens:
         pem = settings.signing_key_file.read_bytes()
         key = load_pem_private_key(pem, password=None)
         if not isinstance(key, Ed25519PrivateKey):
-            raise TypeError(f"{settings.signing_key_file} is not an Ed25519 key")
+            raise ValueError(f"{settings.signing_key_file} is not an Ed25519 key")  # noqa: TRY004 - the file is at fault
         self._key = key
         self._public_key = key.public_key()
         self._life_s = settings.access_token_life_s

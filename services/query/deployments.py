@@ -11,7 +11,7 @@ from services.kit.postgres import Pool
 from services.kit.web import Asker
 from services.query.lists import BEFORE_ALL, After, Limit, Listing
 from services.query.pages import page
-from services.query.reads import reading, sql
+from services.query.reads import find_one, sql
 
 
 def deployment_router(pool: Pool) -> APIRouter:
@@ -20,8 +20,7 @@ def deployment_router(pool: Pool) -> APIRouter:
     listing = Listing(pool, sql.list_deployments)
 
     async def find(environment: str, name: str) -> Any:
-        async with reading(pool) as connection:
-            row = await sql.find_deployment(connection, environment=environment, name=name)
+        row = await find_one(pool, sql.find_deployment, environment, name)
         if row is None:
             raise Refused(
                 Code.DEPLOYMENT_NOT_FOUND, f"There is no deployment '{name}' in this environment.", deployment_name=name

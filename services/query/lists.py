@@ -17,7 +17,11 @@ PAGE_SIZE = 1_000
 BEFORE_ALL = ""
 
 Limit = Annotated[int | None, Query(ge=1, le=PAGE_SIZE, description="At most so many; all when left out")]
-After = Annotated[str, Query(description="Only names behind this one, in byte order", max_length=255)]
+After = Annotated[
+    str, Query(description="Only names behind this one, in byte order", max_length=255, pattern=r"^[^\x00]*$")
+]
+    str, Query(description="Only names behind this one, in byte order", max_length=255, pattern=r"^[^\x00]*$")
+]
 
 
 class Listing:

@@ -11,7 +11,7 @@ from services.kit.postgres import Pool
 from services.kit.web import Asker
 from services.query.lists import BEFORE_ALL, After, Limit, Listing
 from services.query.pages import page
-from services.query.reads import reading, sql
+from services.query.reads import find_one, sql
 
 
 def pipeline_router(pool: Pool) -> APIRouter:
@@ -20,8 +20,7 @@ def pipeline_router(pool: Pool) -> APIRouter:
     listing = Listing(pool, sql.list_pipelines)
 
     async def find(environment: str, name: str) -> Any:
-        async with reading(pool) as connection:
-            row = await sql.find_pipeline(connection, environment=environment, name=name)
+        row = await find_one(pool, sql.find_pipeline, environment, name)
         if row is None:
             raise Refused(
                 Code.PIPELINE_NOT_FOUND, f"There is no pipeline '{name}' in this environment.", pipeline_name=name

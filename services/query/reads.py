@@ -2,7 +2,9 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
+from events.names import why_unaddressable
 from events.refusals import Code, Refused
 from services.kit.postgres import POSTGRES_TROUBLE, Connection, Pool, borrowed, load_queries
 
@@ -23,3 +25,11 @@ async def reading(pool: Pool) -> AsyncIterator[Connection]:
             "The projection cannot be read right now. Commands that were acknowledged are kept and composed later; "
             "try again.",
         ) from error
+
+
+async def find_one(pool: Pool, statement: Any, environment: str, name: str) -> Any:
+    """Return the row of that name, or None; also for a name that no resource can have and Postgres cannot hold."""
+    if why_unaddressable(name):
+        return None
+    async with reading(pool) as connection:
+        return await statement(connection, environment=environment, name=name)

@@ -15,7 +15,7 @@ from services.kit.backend import Backend
 from services.kit.web import Asker
 from services.query.lists import BEFORE_ALL, After, Limit, Listing
 from services.query.pages import page
-from services.query.reads import reading, sql
+from services.query.reads import find_one, sql
 
 HOLD_S = 25.0
 # Up to 0.51 the SDK knows no failed step: it reads a 404 as "creation failed", and anything else as "go on waiting".
@@ -63,8 +63,7 @@ async def _built(backend: Backend, environment: str, name: str) -> Any:
 
 
 async def _find(backend: Backend, environment: str, name: str) -> Any:
-    async with reading(backend.pool) as connection:
-        row = await sql.find_step(connection, environment=environment, name=name)
+    row = await find_one(backend.pool, sql.find_step, environment, name)
     if row is None:
         raise Refused(Code.STEP_NOT_FOUND, f"There is no step '{name}' in this environment.", step_name=name)
     return row

@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 from dataclasses import dataclass
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from events.codec import decode_event
@@ -20,6 +21,7 @@ POLL_MS = 200
 NOTHING = Position(-1, -1)
 
 sql = load_queries(__file__)
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,5 +75,14 @@ async def _read_back(consumer: AIOKafkaConsumer, where: TopicPartition, noted: P
     while await consumer.position(where) < end:
         batches = await consumer.getmany(where, timeout_ms=POLL_MS)
         for record in batches.get(where, ()):
-            last = max(last, decode_event(where.partition, record.headers, record.value).position)
+            last = max(last, _position(where.partition, record))
     return Published(last, end)
+
+
+def _position(partition: int, record: ConsumerRecord) -> Position:
+    """Return the position of an event on the topic; NOTHING for a record that somebody else wrote there."""
+    try:
+        return decode_event(partition, record.headers, record.value).position
+    except (KeyError, ValueError) as error:
+        log.warning("a record on the events topic is not ours", partition=partition, error=repr(error))
+        return NOTHING
