@@ -20,8 +20,6 @@ Limit = Annotated[int | None, Query(ge=1, le=PAGE_SIZE, description="At most so 
 After = Annotated[
     str, Query(description="Only names behind this one, in byte order", max_length=255, pattern=r"^[^\x00]*$")
 ]
-    str, Query(description="Only names behind this one, in byte order", max_length=255, pattern=r"^[^\x00]*$")
-]
 
 
 class Listing:
