@@ -1,0 +1,100 @@
+"""The event log is read as the composer wrote it."""
+
+import pytest
+
+from events.envelope import Position
+from services.kit.eventlog import read_after, read_ranges, read_result
+from services.kit.postgres import Connection
+
+from .conftest import MakeEvent, take_id, write_log
+
+
+async def test_an_event_is_read_with_everything_that_was_written(connection: Connection, make_event: MakeEvent) -> None:
+    event = make_event(
+        position=Position(2**40, 3),
+        subject="pipelines/Ünïcode 😀",
+        traceparent="00-trace",
+        version=4,
+        is_result=False,
+        data='{"text":"\\u0000é"}',
+    )
+    await write_log(connection, event)
+    assert await read_after(connection, 0, Position(0, 0), 10) == [event]
+
+
+async def test_a_refusal_without_a_place_in_the_history_is_read_too(
+    connection: Connection, make_event: MakeEvent
+) -> None:
+    refusals = [make_event(sequence=None, type="CommandRejected") for _ in range(2)]
+    await write_log(connection, *refusals)
+    assert await read_after(connection, 0, Position(0, 0), 10) == refusals
+
+
+async def test_ranges_are_read_in_the_order_of_the_log(connection: Connection, make_event: MakeEvent) -> None:
+    # Given
+    places = [(0, 4, 0), (0, 5, 1), (0, 5, 0), (0, 6, 0), (1, 5, 0), (2, 5, 0), (2, 9, 0)]
+    events = [make_event(partition=each[0], position=Position(*each[1:])) for each in places]
+    await write_log(connection, *events)
+    # When
+    found = await read_ranges(connection, {2: (5, 5), 0: (5, 6)})
+    # Then
+    assert [(event.partition, event.position.offset, event.position.index) for event in found] == [
+        (0, 5, 0),
+        (0, 5, 1),
+        (0, 6, 0),
+        (2, 5, 0),
+    ]
+
+
+async def test_no_ranges_hold_no_events(connection: Connection, make_event: MakeEvent) -> None:
+    await write_log(connection, make_event())
+    assert await read_ranges(connection, {}) == []
+    assert await read_ranges(connection, {0: (1000, 2000)}) == []
+
+
+@pytest.mark.parametrize(
+    ("behind", "limit", "places"),
+    [
+        (Position(-1, -1), 10, ["1.0", "2.0", "2.1", "10.0"]),
+        (Position(1, 0), 10, ["2.0", "2.1", "10.0"]),
+        (Position(2, 0), 10, ["2.1", "10.0"]),
+        (Position(2, 99), 10, ["10.0"]),
+        (Position(5, 0), 10, ["10.0"]),
+        (Position(10, 0), 10, []),
+        (Position(-1, -1), 2, ["1.0", "2.0"]),
+        (Position(1, 0), 1, ["2.0"]),
+    ],
+)
+async def test_what_stands_behind_a_position_is_read_up_to_a_limit(
+    connection: Connection, make_event: MakeEvent, behind: Position, limit: int, places: list[str]
+) -> None:
+    # Given
+    ours = [make_event(position=Position.parse(place)) for place in ("10.0", "2.1", "2.0", "1.0")]
+    await write_log(connection, *ours, make_event(partition=1, position=Position(3, 0)))
+    # When
+    found = await read_after(connection, 0, behind, limit)
+    # Then
+    assert [str(event.position) for event in found] == places
+
+
+async def test_a_result_is_found_with_its_fingerprint(connection: Connection, make_event: MakeEvent) -> None:
+    # Given
+    first = make_event(position=Position(7, 0), is_result=False)
+    result = make_event(position=Position(7, 1), command_id=first.command_id)
+    await write_log(connection, first, result)
+    await take_id(connection, result, b"what was asked")
+    # When
+    decided = await read_result(connection, "lab", result.command_id)
+    # Then
+    assert decided == (result, b"what was asked")
+
+
+async def test_a_result_is_found_in_its_own_environment_only(connection: Connection, make_event: MakeEvent) -> None:
+    result = make_event()
+    await write_log(connection, result)
+    await take_id(connection, result, b"")
+    assert await read_result(connection, "shop", result.command_id) is None
+
+
+async def test_a_command_that_is_not_decided_has_no_result(connection: Connection, make_event: MakeEvent) -> None:
+    assert await read_result(connection, "lab", make_event().command_id) is None

@@ -1,0 +1,34 @@
+"""Requests as a client sends them."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from starlette.requests import Request
+from starlette.types import Message
+
+from services.kit.settings import AuthSettings
+from services.kit.tokens import Tokens, ensure_signing_key
+
+MakeRequest = Callable[..., Request]
+
+
+@pytest.fixture
+def make_request() -> MakeRequest:
+    """Make a request with headers and a body."""
+
+    def make(headers: Mapping[str, str] | None = None, body: bytes = b"") -> Request:
+        async def receive() -> Message:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in (headers or {}).items()]
+        scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": raw}
+        return Request(scope, receive)
+
+    return make
+
+
+@pytest.fixture
+def tokens(tmp_path: Path) -> Tokens:
+    ensure_signing_key(tmp_path / "key.pem")
+    return Tokens(AuthSettings(signing_key_file=tmp_path / "key.pem"))

@@ -1,0 +1,58 @@
+"""Settings from environment variables."""
+
+import os
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from services.kit.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith("PIPELOOM_"):
+            monkeypatch.delenv(name)
+
+
+def test_without_variables_the_settings_work_locally() -> None:
+    settings = Settings()
+    assert settings.kafka.bootstrap_servers == "127.0.0.1:9092"
+    assert (settings.http.host, settings.health.host) == ("127.0.0.1", "127.0.0.1")
+
+
+def test_a_variable_names_its_section_and_its_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIPELOOM_KAFKA__BOOTSTRAP_SERVERS", "one:9092,two:9092")
+    monkeypatch.setenv("PIPELOOM_HTTP__RESULT_TIMEOUT_S", "2.5")
+    monkeypatch.setenv("PIPELOOM_BUILDER__SOURCE_ROOTS", '["/srv/git"]')
+    settings = Settings()
+    assert settings.kafka.bootstrap_servers == "one:9092,two:9092"
+    assert settings.http.result_timeout_s == 2.5
+    assert settings.builder.source_roots == [Path("/srv/git")]
+    assert settings.kafka.partitions == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PIPELOOM_KAFKA__PARTITIONS", "0"),
+        ("PIPELOOM_KAFKA__PARTITIONS", "many"),
+        ("PIPELOOM_KAFKA__TOPIC_PREFIX", "a b"),
+        ("PIPELOOM_HTTP__RESULT_TIMEOUT_S", "0"),
+        ("PIPELOOM_AUTH__ACCESS_TOKEN_LIFE_S", "901"),
+        ("PIPELOOM_LOG_FORMAT", "xml"),
+        ("PIPELOOM_BUILDER__SOURCE_ROOTS", "[1, 2"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises((ValidationError, ValueError)):
+        Settings()
+
+
+def test_the_password_is_not_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIPELOOM_POSTGRES__DSN", "postgresql://ada:s3cret@db/pipeloom")
+    settings = Settings()
+    assert "s3cret" not in repr(settings) + settings.model_dump_json()
+    assert settings.postgres.dsn.get_secret_value() == "postgresql://ada:s3cret@db/pipeloom"

@@ -1,0 +1,84 @@
+"""A query service on a Postgres that answers as it is told."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, cast
+
+import httpx
+import pytest
+
+from events.envelope import Event
+from services.kit.backend import Backend
+from services.kit.health import Health
+from services.kit.settings import Settings
+from services.kit.tokens import Identity
+from services.kit.web import make_app
+from services.query.service import query_routers
+
+Row = dict[str, Any]
+
+
+class Postgres:
+    """A pool whose connections answer each statement with what `find` or `list` gives, or raise it."""
+
+    def __init__(self) -> None:
+        self.find: Callable[[str, tuple[Any, ...]], Row | None] = lambda sql, given: None
+        self.list: Callable[[str, tuple[Any, ...]], list[Row]] = lambda sql, given: []
+
+    @asynccontextmanager
+    async def acquire(self, **_: object) -> AsyncIterator["Lent"]:
+        yield Lent(self)
+
+
+class Lent:
+    """A connection of that pool."""
+
+    def __init__(self, postgres: Postgres) -> None:
+        self._postgres = postgres
+
+    async def fetchrow(self, sql: str, *given: Any) -> Row | None:
+        return self._postgres.find(sql, given)
+
+    async def fetch(self, sql: str, *given: Any) -> list[Row]:
+        return self._postgres.list(sql, given)
+
+
+class News:
+    """Who waits for what, to be told by the test."""
+
+    def __init__(self) -> None:
+        self.waiting: dict[tuple[str, object], asyncio.Future[Event]] = {}
+        self.on_wait: Callable[[], None] = lambda: None
+
+    @contextmanager
+    def expecting(self, environment: str, what: object) -> Iterator["asyncio.Future[Event]"]:
+        future = self.waiting[environment, what] = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_soon(self.on_wait)
+        yield future
+        del self.waiting[environment, what]
+
+
+class Everyone:
+    """Tokens that let everybody in as Ada, into the environment `lab`."""
+
+    def identify(self, _: str | None) -> Identity:
+        return Identity("7e3f2d0c-0000-4000-8000-000000000001", "lab")
+
+
+@pytest.fixture
+def postgres() -> Postgres:
+    return Postgres()
+
+
+@pytest.fixture
+def news() -> News:
+    return News()
+
+
+@pytest.fixture
+async def http(postgres: Postgres, news: News) -> AsyncIterator[httpx.AsyncClient]:
+    backend = Backend(Settings(), cast("Any", postgres), cast("Any", news), cast("Any", Everyone()))
+    app = make_app("queries", query_routers(backend), Health(), tokens=Everyone())
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://pipeloom.test/api/v1") as client:
+        yield client
