@@ -1,0 +1,1 @@
+"""Holds the docs and the code together."""
