@@ -144,12 +144,17 @@ def read_json(text: bytes) -> Any:
         value = pydantic_core.from_json(text, allow_inf_nan=False)
     except ValueError as error:
         raise Refused(Code.INVALID_JSON, f"This is not JSON: {error}.") from error
+    check_depth(value)
+    return value
+
+
+def check_depth(value: Any) -> None:
+    """Raise Refused invalid_json when a JSON value is nested deeper than MAX_DEPTH."""
     level, depth = [value], 0
     while level := [child for each in level for child in _children(each)]:
         depth += 1
         if depth > MAX_DEPTH:
             raise Refused(Code.INVALID_JSON, f"The JSON is nested more than {MAX_DEPTH} levels deep.")
-    return value
 
 
 def _children(value: Any) -> Iterable[Any]:
@@ -217,9 +222,13 @@ def _time(attributes: Mapping[str, str], received: datetime) -> str:
     if "time" not in attributes:
         return timestamp(received)
     try:
-        return timestamp(datetime.fromisoformat(attributes["time"]))
+        time = timestamp(datetime.fromisoformat(attributes["time"]))
     except (ValueError, OverflowError):
-        raise _bad_attribute(attributes, "time", "an RFC 3339 time with its zone") from None
+        time = ""
+    # What Postgres cannot tell from its infinities is no moment at which anybody asked.
+    if not "1970" <= time < "9999":
+        raise _bad_attribute(attributes, "time", "an RFC 3339 time with its zone, from 1970 on")
+    return time
 
 
 def _bad_attribute(attributes: Mapping[str, str], name: str, wanted: str) -> Refused:

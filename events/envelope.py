@@ -97,5 +97,10 @@ class Event:
 
     @property
     def id(self) -> str:
-        """The event's id, derived from the command, so that every replay comes to the same one."""
+        """The event's id, derived from the command, so that every replay comes to the same one.
+
+        The refusal of a stray is named by its record too: the id that it claims may be another command's.
+        """
+        if self.sequence is None:
+            return f"{self.command_id}.stray-{self.partition}-{self.position.offset}"
         return f"{self.command_id}.{self.position.index}"

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 MAX_NAME_LENGTH = 255
@@ -34,6 +34,12 @@ def why_unaddressable(name: str) -> str | None:
     return None
 
 
+def _text(name: object) -> object:
+    if not isinstance(name, str):
+        raise PydanticCustomError("invalid_name", "the name cannot be used: it is not a text")
+    return name
+
+
 def _addressable(name: str) -> str:
     reason = why_unaddressable(name)
     if reason:
@@ -43,6 +49,7 @@ def _addressable(name: str) -> str:
 
 Name = Annotated[
     str,
+    BeforeValidator(_text),
     AfterValidator(_addressable),
     Field(json_schema_extra={"minLength": 1, "maxLength": MAX_NAME_LENGTH, "pattern": "^[^/?#%]+$"}),
 ]

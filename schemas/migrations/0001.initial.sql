@@ -72,6 +72,7 @@ CREATE INDEX deployment_by_pipeline ON deployment (environment, pipeline_name);
 CREATE TABLE partition_cursor (
     topic text NOT NULL,
     partition integer NOT NULL,
+    topic_id uuid NOT NULL,
     epoch bigint NOT NULL,
     next_offset bigint NOT NULL,
     owner text NOT NULL,

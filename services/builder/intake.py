@@ -99,7 +99,9 @@ class Intake:
     def _consumer(self) -> AIOKafkaConsumer:
         longest_pause_s = self._settings.builder.timeout_s + POLL_MARGIN_S
         consumer = group_consumer(
-            self._settings.kafka, self._settings.builder.group_id, max_poll_interval_ms=int(longest_pause_s * 1000)
+            self._settings.kafka,
+            self._settings.kafka.group("builder", self._settings.builder.group_id),
+            max_poll_interval_ms=int(longest_pause_s * 1000),
         )
         consumer.subscribe([EVENTS_TOPIC.name(self._settings.kafka.topic_prefix)])
         return consumer

@@ -6,7 +6,7 @@ from starlette.requests import Request
 
 from events.codec import read_json as parse_json
 from events.refusals import Code, Refused
-from services.command.forms import read_form
+from services.command.forms import read_form, step_of_form
 
 JSON_TYPE = "application/json"
 FORM_TYPE = "application/x-www-form-urlencoded"
@@ -19,13 +19,13 @@ async def read_json(request: Request) -> dict[str, Any]:
     return _object(await request.body())
 
 
-async def read_json_or_form(request: Request) -> dict[str, Any]:
-    """Return the JSON object or the form of a request, a form's values still as text. Raises Refused as read_json."""
+async def read_step(request: Request) -> dict[str, Any]:
+    """Return the fields of a step, sent as a JSON object or as a form. Raises Refused as read_json."""
     match _media_type(request):
         case "application/json":
             return _object(await request.body())
         case "application/x-www-form-urlencoded":
-            return read_form(await request.body())
+            return step_of_form(read_form(await request.body()))
         case _:
             raise _unsupported(request, f"{JSON_TYPE} or {FORM_TYPE}")
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 import pydantic_core
 from qs_codec import DecodeOptions, decode
 
+from events.codec import check_depth
 from events.refusals import Code, Refused
 
 MAX_FIELDS = 10_000
@@ -28,6 +30,7 @@ def read_form(body: bytes) -> dict[str, Any]:
         strict_depth=True,
     )
     try:
+        unquote_to_bytes(body).decode()  # the decoder would put a replacement for what is no UTF-8
         return dict(decode(body.decode(), options))
     except (ValueError, IndexError, OverflowError) as error:
         raise Refused(Code.INVALID_BODY, f"The form cannot be read: {error}.") from error
@@ -42,6 +45,7 @@ def step_of_form(form: dict[str, Any]) -> dict[str, Any]:
         step["description"] = None
     if isinstance(config := form.get("container_config"), dict):
         step["container_config"] = {key: None if value == "" else value for key, value in config.items()}
+    check_depth(step)
     return step
 
 
@@ -68,7 +72,7 @@ def _input(given: Any) -> Any:
         return given
     typed = dict(_described(given))
     if "is_required" in typed:
-        typed["is_required"] = BOOLEANS.get(typed["is_required"], typed["is_required"])
+        typed["is_required"] = _typed(typed["is_required"], "boolean")
     if "default_value" in typed:
         typed["default_value"] = _typed(typed["default_value"], typed.get("data_type"))
     return typed

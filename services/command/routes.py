@@ -16,8 +16,7 @@ from events.commands import (
     StepRequested,
 )
 from services.command import answers
-from services.command.bodies import FORM_TYPE, JSON_TYPE, read_json, read_json_or_form
-from services.command.forms import step_of_form
+from services.command.bodies import FORM_TYPE, JSON_TYPE, read_json, read_step
 from services.command.preferences import read_if_match
 from services.command.submit import Submitter, command_id_of, validated
 from services.kit.tokens import Tokens, hash_secret
@@ -90,10 +89,7 @@ def _step_routes(submitter: Submitter) -> APIRouter:
     @router.post("/steps", status_code=206, openapi_extra=_body(StepRequested, JSON_TYPE, FORM_TYPE))
     async def create_step(request: Request, asker: Asker) -> Response:
         """Accept a step; 206 says that it is Pending until a builder has checked its code."""
-        fields = await read_json_or_form(request)
-        if not request.headers.get("content-type", "").startswith(JSON_TYPE):
-            fields = step_of_form(fields)
-        data = validated(StepRequested, fields)
+        data = validated(StepRequested, await read_step(request))
         return await submitter.submit(request, asker, data, answers.step_created)
 
     @router.delete("/steps/{step_name}")

@@ -73,6 +73,8 @@ class Submitter:
                 if decided:
                     return _respond(command, decided.event, answer, decided.fingerprint)
             await self._publisher.publish(command)
+            if preferences.wait_s == 0:
+                return _accepted(command, 0)
             event = await self._wait(result, preferences.wait_s)
         decided = None
         if event is None or preferences.idempotency_key:

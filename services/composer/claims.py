@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
+from uuid import UUID
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
@@ -9,10 +11,31 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from services.composer.store import Claim, claim_partition
 from services.kit.health import Health
 from services.kit.postgres import Connection
+from services.kit.settings import KafkaSettings
+from services.kit.topic_id import topic_id
 
 KAFKA_S = 10.0
 
 log = structlog.get_logger()
+
+
+class Log(NamedTuple):
+    """What the topic holds of a partition now."""
+
+    topic_id: UUID
+    start: int
+    end: int
+
+    def cannot_go_on(self, next_offset: int, topic_of_cursor: UUID) -> str | None:
+        """Say why a cursor at `next_offset` of that topic has no place in this log, or None when it has one."""
+        if topic_of_cursor != self.topic_id:
+            return "The commands topic was made anew: the cursor belongs to the one that was deleted."
+        if self.start <= next_offset <= self.end:
+            return None
+        return (
+            f"The cursor stands at offset {next_offset}, but the topic holds {self.start} to {self.end}: "
+            "commands were deleted before they were composed."
+        )
 
 
 class Claims(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is untyped
@@ -22,7 +45,10 @@ class Claims(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
     forgets claims: the next owner's claim is what ends this one's right to write.
     """
 
-    def __init__(self, topic: str, owner: str, consumer: AIOKafkaConsumer, health: Health) -> None:
+    def __init__(
+        self, kafka: KafkaSettings, topic: str, owner: str, consumer: AIOKafkaConsumer, health: Health
+    ) -> None:
+        self._kafka = kafka
         self._topic = topic
         self._owner = owner
         self._consumer = consumer
@@ -64,28 +90,29 @@ class Claims(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         if not wanted:
             return
         async with asyncio.timeout(KAFKA_S):
+            identity = await topic_id(self._kafka, self._topic)
             starts = await self._consumer.beginning_offsets(wanted)
             ends = await self._consumer.end_offsets(wanted)
         for where in wanted:
-            await self._claim(connection, where, starts[where], ends[where])
+            await self._claim(connection, where, Log(identity, starts[where], ends[where]))
 
-    async def _claim(self, connection: Connection, where: TopicPartition, start: int, end: int) -> None:
-        claim = await claim_partition(connection, self._topic, where.partition, start, self._owner)
-        if not start <= claim.next_offset <= end:
-            self._stop(where, claim.next_offset, start, end)
+    async def _claim(self, connection: Connection, where: TopicPartition, log_now: Log) -> None:
+        claim, topic_of_cursor = await claim_partition(
+            connection, self._topic, where.partition, log_now.topic_id, log_now.start, self._owner
+        )
+        trouble = log_now.cannot_go_on(claim.next_offset, topic_of_cursor)
+        if trouble:
+            self._stop(where, trouble)
             return
         self._consumer.seek(where, claim.next_offset)
         self._held[where.partition] = claim
         self._health.well(f"partition {where.partition}")
         log.info("partition claimed", partition=where.partition, epoch=claim.epoch, next_offset=claim.next_offset)
 
-    def _stop(self, where: TopicPartition, next_offset: int, start: int, end: int) -> None:
+    def _stop(self, where: TopicPartition, trouble: str) -> None:
         """Stop a partition whose commands are gone; going on would silently skip them."""
         self._consumer.pause(where)
         self._stopped.add(where.partition)
-        reason = (
-            f"the cursor stands at offset {next_offset}, but the topic holds {start} to {end}: commands were deleted "
-            "by retention, or the topic was made anew. See docs/operations.md, 'The commands topic was lost'."
-        )
+        reason = f"{trouble} See docs/guides/operations.md, 'The commands topic was lost'."
         self._health.ill(f"partition {where.partition}", reason)
         log.error("partition stopped", partition=where.partition, reason=reason)

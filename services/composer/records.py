@@ -14,6 +14,7 @@ from services.kit.settings import KafkaSettings
 POLL_MS = 500
 START_S = 10.0
 STOP_S = 5.0
+YEAR_9999 = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 
 
 def received(record: ConsumerRecord) -> Received:
@@ -59,8 +60,6 @@ def _undecodable(where: TopicPartition, offset: int, error: UnicodeDecodeError) 
 
 
 def _moment(milliseconds: int) -> datetime:
-    """Return a record's timestamp; the epoch when a producer wrote one that no calendar has."""
-    try:
-        return datetime.fromtimestamp(milliseconds / 1000, UTC)
-    except (ValueError, OverflowError, OSError):
-        return datetime.fromtimestamp(0, UTC)
+    """Return a record's timestamp; the epoch for one that a producer made up, from before it or behind year 9998."""
+    seconds = milliseconds / 1000
+    return datetime.fromtimestamp(seconds if 0 <= seconds < YEAR_9999 else 0, UTC)

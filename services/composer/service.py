@@ -71,12 +71,12 @@ class Composer:
         session_ms = self._settings.composer.session_timeout_ms
         consumer = group_consumer(
             self._settings.kafka,
-            self._settings.composer.group_id,
+            self._settings.kafka.group("composer", self._settings.composer.group_id),
             group_instance_id=self._settings.composer.instance_id,
             session_timeout_ms=session_ms,
             heartbeat_interval_ms=session_ms // 4,
         )
-        claims = Claims(self._topic, _owner(), consumer, self._health)
+        claims = Claims(self._settings.kafka, self._topic, _owner(), consumer, self._health)
         consumer.subscribe([self._topic], listener=claims)
         try:
             await consumer.start()

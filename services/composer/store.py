@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -31,12 +31,21 @@ class Claim:
     next_offset: int
 
 
-async def claim_partition(connection: Connection, topic: str, partition: int, first_offset: int, owner: str) -> Claim:
+class Cursor(NamedTuple):
+    """What a claim found: the claim, and the id of the topic that its offset belongs to."""
+
+    claim: Claim
+    topic_id: UUID
+
+
+async def claim_partition(
+    connection: Connection, topic: str, partition: int, topic_id: UUID, first_offset: int, owner: str
+) -> Cursor:
     """Take a partition over from whoever had it; a partition never seen starts at `first_offset`."""
     row = await _sql.claim_partition(
-        connection, topic=topic, partition=partition, first_offset=first_offset, owner=owner
+        connection, topic=topic, partition=partition, topic_id=topic_id, first_offset=first_offset, owner=owner
     )
-    return Claim(partition, row["epoch"], row["next_offset"])
+    return Cursor(Claim(partition, row["epoch"], row["next_offset"]), UUID(int=row["topic_id"].int))
 
 
 async def load_state(connection: Connection, needs: BatchNeeds) -> BatchState:

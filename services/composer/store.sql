@@ -1,9 +1,10 @@
 -- name: claim_partition^
 -- Take a partition over: bump its epoch, so that no earlier owner can save any more.
-INSERT INTO partition_cursor AS cursor (topic, partition, epoch, next_offset, owner)
-VALUES (:topic, :partition, 1, :first_offset, :owner)
+-- A partition that was never claimed starts at the first offset of the topic of that id.
+INSERT INTO partition_cursor AS cursor (topic, partition, topic_id, epoch, next_offset, owner)
+VALUES (:topic, :partition, :topic_id, 1, :first_offset, :owner)
 ON CONFLICT (topic, partition) DO UPDATE SET epoch = cursor.epoch + 1, owner = excluded.owner
-RETURNING epoch, next_offset;
+RETURNING epoch, next_offset, topic_id;
 
 -- name: load_state
 -- Everything that a batch names, in one round trip: environments, taken command ids, resources and their dependents.

@@ -2,6 +2,7 @@
 
 import http
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 from fastapi import FastAPI, Request
@@ -32,7 +33,7 @@ def problem(request: Request, refusal: Refused, headers: dict[str, str] | None =
         "title": refusal.code.meaning,
         "status": status,
         "detail": refusal.message,
-        "instance": request.url.path,
+        "instance": quote(request.scope["path"]),
     }
     told = {"X-Request-Id": body["request_id"], **_headers(refusal, status), **(headers or {})}
     return JSONResponse(body, status, told, "application/problem+json")
@@ -78,13 +79,14 @@ def add_problem_handlers(app: FastAPI) -> None:
     async def gone(_: Request, __: ClientDisconnect) -> Response:
         return Response(status_code=http.HTTPStatus.BAD_REQUEST)  # nobody is there to read it
 
-    @app.exception_handler(Exception)
-    async def broken(request: Request, error: Exception) -> JSONResponse:
-        log.error("a request broke", path=request.url.path, request_id=_request_id(request), exc_info=error)
-        return problem(
-            request,
-            Refused(Code.INTERNAL_ERROR, "Something broke on our side; the request id leads to it in the logs."),
-        )
+
+def broken(request: Request, error: Exception) -> JSONResponse:
+    """Return the answer to a request that broke us, whose id leads to the error in the logs."""
+    log.error("a request broke", path=request.url.path, request_id=_request_id(request), exc_info=error)
+    return problem(
+        request,
+        Refused(Code.INTERNAL_ERROR, "Something broke on our side; the request id leads to it in the logs."),
+    )
 
 
 def _invalid(error: RequestValidationError) -> Refused:
@@ -114,7 +116,7 @@ def _of_framework(request: Request, error: HTTPException) -> Refused:
         case http.HTTPStatus.METHOD_NOT_ALLOWED:
             return Refused(Code.METHOD_NOT_ALLOWED, f"{request.method} is not possible at {request.url.path}.")
         case http.HTTPStatus.BAD_REQUEST:
-            return Refused(Code.INVALID_BODY, f"The request cannot be read: {error.detail}.")
+            return Refused(Code.INVALID_JSON, f"The body cannot be read: {error.detail}.")
         case status if status < http.HTTPStatus.INTERNAL_SERVER_ERROR:
             return Refused(Code.INVALID_REQUEST, f"The request cannot be answered: {error.detail}.")
         case _:

@@ -14,6 +14,10 @@ class KafkaSettings(BaseModel):
     partitions: int = Field(4, ge=1, le=1000)
     replication_factor: int = Field(1, ge=1)
 
+    def group(self, service: str, configured: str | None) -> str:
+        """Return a service's consumer group: installations that share a Kafka do not share groups."""
+        return configured or f"{self.topic_prefix}.{service}"
+
 
 class PostgresSettings(BaseModel):
     """Where Postgres is. The DSN is a secret: it holds the password."""
@@ -49,7 +53,7 @@ class AuthSettings(BaseModel):
 class ComposerSettings(BaseModel):
     """How the composer reads commands."""
 
-    group_id: str = "pipeloom-composer"
+    group_id: str | None = Field(None, description="Consumer group; PREFIX.composer when left out")
     instance_id: str | None = Field(None, description="Unique and lasting name of this process: it restarts at once")
     max_batch: int = Field(500, ge=1, le=5000)
     session_timeout_ms: int = 10_000
@@ -65,7 +69,7 @@ class RelaySettings(BaseModel):
 class BuilderSettings(BaseModel):
     """What a builder may fetch, and where it works."""
 
-    group_id: str = "pipeloom-builder"
+    group_id: str | None = Field(None, description="Consumer group; PREFIX.builder when left out")
     source_roots: list[Path] = []
     allowed_hosts: list[str] = ["github.com", "gitlab.com", "bitbucket.org"]
     work_dir: Path = Path(".pipeloom/builder")

@@ -1,5 +1,7 @@
 """What the HTTP applications share: request ids, the body limit, errors in one shape, and who asks."""
 
+import asyncio
+import contextlib
 import re
 import uuid
 from collections.abc import Iterable
@@ -14,10 +16,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from events.refusals import Code, Refused
 from events.topics import MIB
 from services.kit.health import Health, health_routes
-from services.kit.problems import add_problem_handlers, problem
+from services.kit.problems import add_problem_handlers, broken, problem
 from services.kit.tokens import Identity
 
 MAX_BODY_BYTES = MIB
+LINGER_S = 2.0
+LINGER_BYTES = 16 * MIB
 API = "/api/v1"
 JSON = "application/json"
 
@@ -45,7 +49,7 @@ def etag(version: int) -> str:
 
 
 class Guard:
-    """Gives every request an id, and refuses a body over the limit before it is read whole."""
+    """Gives every request an id and an answer, and refuses a body over the limit before it is read whole."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -59,16 +63,48 @@ class Guard:
         request_id = given if _REQUEST_ID.fullmatch(given) else str(uuid.uuid4())
         scope["request_id"] = request_id
 
+        started = False
+
         async def send_with_id(message: Message) -> None:
+            nonlocal started
             if message["type"] == "http.response.start":
+                started = True
                 MutableHeaders(scope=message)["X-Request-Id"] = request_id
             await send(message)
 
         if int(headers.get("content-length") or 0) > MAX_BODY_BYTES:
             refusal = problem(Request(scope), _too_large(), {"Connection": "close"})
-            await refusal(scope, receive, send_with_id)
+            await refusal(scope, receive, _lingering(receive, send_with_id))
             return
-        await self._app(scope, _bounded(receive), send_with_id)
+        try:
+            await self._app(scope, _bounded(receive), send_with_id)
+        except Exception as error:  # the last one to answer, so that the connection and its next request live on
+            if started:
+                raise
+            await broken(Request(scope), error)(scope, receive, send_with_id)
+
+
+def _lingering(receive: Receive, send: Send) -> Send:
+    """Close the connection only after a while: a client that still sends would see a reset instead of the answer."""
+
+    async def lingering(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            await send({**message, "more_body": True})
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(_discard(receive), LINGER_S)
+            message = {"type": "http.response.body"}
+        await send(message)
+
+    return lingering
+
+
+async def _discard(receive: Receive) -> None:
+    discarded = 0
+    while discarded < LINGER_BYTES:
+        message = await receive()
+        discarded += len(message.get("body", b""))
+        if not message.get("more_body", False):
+            return
 
 
 def _bounded(receive: Receive) -> Receive:

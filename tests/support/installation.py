@@ -39,8 +39,6 @@ async def new_installation(servers: Servers, folder: Path, partitions: int = 4) 
         postgres=PostgresSettings(dsn=SecretStr(await servers.new_database())),
         auth=AuthSettings(signing_key_file=folder / "signing-key.pem"),
     )
-    settings.composer.group_id = unique("composer")
-    settings.builder.group_id = unique("builder")
     settings.builder.work_dir = folder / "builder"
     await asyncio.to_thread(migrate, settings.postgres)
     await ensure_topics(settings.kafka)

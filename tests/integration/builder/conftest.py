@@ -67,7 +67,7 @@ class Workshop:
 
     async def lag(self) -> int:
         """Return how many records of the events topic the builder's group has not committed."""
-        consumer = group_consumer(self.settings.kafka, self.settings.builder.group_id)
+        consumer = group_consumer(self.settings.kafka, self.settings.kafka.group("builder", None))
         await consumer.start()
         try:
             partitions = _partitions(self.settings.kafka, EVENTS_TOPIC.name(self.settings.kafka.topic_prefix))

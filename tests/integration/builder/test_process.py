@@ -41,7 +41,6 @@ def environment(settings: Any, allowed_host: str) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")} | {
         "PIPELOOM_KAFKA__BOOTSTRAP_SERVERS": settings.kafka.bootstrap_servers,
         "PIPELOOM_KAFKA__TOPIC_PREFIX": settings.kafka.topic_prefix,
-        "PIPELOOM_BUILDER__GROUP_ID": settings.builder.group_id,
         "PIPELOOM_BUILDER__WORK_DIR": str(settings.builder.work_dir),
         "PIPELOOM_BUILDER__ALLOWED_HOSTS": f'["{allowed_host}"]',
     }

@@ -10,14 +10,15 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from events.commands import PipelineDeleteRequested, PipelineRequested, StepBuildReported, StepRequested
 from events.envelope import Command, Event
 from events.results import CommandRejected
+from events.topics import COMMANDS_TOPIC
 from services.composer.service import run_composer
 from services.composer.store import claim_partition
 from services.kit.eventlog import read_result
-from services.kit.kafka import partition_of
+from services.kit.kafka import ensure_topics, partition_of
 from services.kit.postgres import connect
 from services.kit.settings import Settings
-from tests.support.installation import Log, command, new_member, unique
-from tests.support.services import running_service
+from tests.support.installation import Log, command, new_member, open_log, unique
+from tests.support.services import eventually, running_service
 
 
 async def result_of(settings: Settings, asked: Command, within_s: float = 30.0) -> Event:
@@ -131,7 +132,7 @@ async def test_an_owner_that_was_superseded_writes_nothing_and_claims_anew(insta
         await log.ask(*ready_step(environment))
         partition = partition_of(environment, installation.kafka.partitions)
         connection = await connect(installation.postgres)
-        rival = await claim_partition(connection, log.commands_topic, partition, 0, "rival")
+        rival = await claim_partition(connection, log.commands_topic, partition, uuid4(), 0, "rival")
         # When
         asked = create(environment)
         await log.ask(asked)
@@ -139,7 +140,7 @@ async def test_an_owner_that_was_superseded_writes_nothing_and_claims_anew(insta
         epoch = await connection.fetchval("SELECT epoch FROM partition_cursor WHERE partition = $1", partition)
         await connection.close()
     # Then
-    assert (result.type, result.sequence, epoch) == ("PipelineCreated", 3, rival.epoch + 1)
+    assert (result.type, result.sequence, epoch) == ("PipelineCreated", 3, rival.claim.epoch + 1)
 
 
 async def test_a_connection_that_postgres_ends_loses_and_doubles_nothing(installation: Settings, log: Log) -> None:
@@ -208,8 +209,39 @@ async def test_a_partition_whose_commands_are_gone_stops_with_an_alarm(installat
         reason = health.troubles[part]
     # Then
     assert reason is not None
-    assert "docs/operations.md" in reason
+    assert "docs/guides/operations.md" in reason
     assert await value(installation, "SELECT count(*) FROM pipeline") == 1
+
+
+async def test_a_topic_that_was_made_anew_stops_its_partitions_even_when_the_offsets_fit(
+    installation: Settings, log: Log
+) -> None:
+    # Given a cursor at offset 1, and a new topic of the same name that holds more than that
+    environment = (await new_member(installation.postgres)).environment
+    first, report = ready_step(environment)
+    async with running_service(run_composer, installation):
+        await log.ask(first)
+        await result_of(installation, first)
+    admin = AIOKafkaAdminClient(bootstrap_servers=installation.kafka.bootstrap_servers)
+    await admin.start()
+    await admin.delete_topics([log.commands_topic])
+    await eventually(lambda: _is_created(installation))
+    await admin.close()
+    async with open_log(installation.kafka) as again:
+        await again.ask(report, create(environment))
+    part = f"partition {partition_of(environment, installation.kafka.partitions)}"
+    # When
+    async with running_service(run_composer, installation, until=lambda health: part in health.troubles) as health:
+        reason = health.troubles[part]
+    # Then
+    assert reason is not None
+    assert "made anew" in reason
+    assert await value(installation, "SELECT count(*) FROM event_log") == 1
+
+
+async def _is_created(settings: Settings) -> bool:
+    """Try to create the topics: the deletion takes a moment."""
+    return COMMANDS_TOPIC.name(settings.kafka.topic_prefix) in await ensure_topics(settings.kafka)
 
 
 @pytest.mark.parametrize("size", [1, 5])

@@ -8,7 +8,7 @@ from starlette.requests import Request
 
 from events.codec import MAX_DEPTH
 from events.refusals import Code, Refused
-from services.command.bodies import read_json, read_json_or_form
+from services.command.bodies import read_json, read_step
 
 from .conftest import MakeRequest
 
@@ -21,7 +21,7 @@ FORM = "application/x-www-form-urlencoded"
     "content_type",
     ["application/json", "Application/JSON", "application/json; charset=utf-8", " application/json ;a=b"],
 )
-@pytest.mark.parametrize("read", [read_json, read_json_or_form])
+@pytest.mark.parametrize("read", [read_json, read_step])
 async def test_a_json_object_is_read(make_request: MakeRequest, content_type: str, read: Reader) -> None:
     request = make_request({"Content-Type": content_type}, b'{"a": [1, null, true, "\\u00e9"]}')
     assert await read(request) == {"a": [1, None, True, "é"]}
@@ -29,7 +29,7 @@ async def test_a_json_object_is_read(make_request: MakeRequest, content_type: st
 
 async def test_a_form_is_read_where_it_is_allowed(make_request: MakeRequest) -> None:
     request = make_request({"Content-Type": f"{FORM}; charset=utf-8"}, b"inputs[0][name]=a")
-    assert await read_json_or_form(request) == {"inputs": [{"name": "a"}]}
+    assert (await read_step(request))["inputs"] == [{"name": "a"}]
 
 
 @pytest.mark.parametrize("content_type", [None, "", "text/plain", FORM, "multipart/form-data; boundary=x", "json"])
@@ -46,7 +46,7 @@ async def test_another_content_type_is_refused_with_the_right_one(
 
 async def test_where_a_form_is_allowed_both_types_are_named(make_request: MakeRequest) -> None:
     with pytest.raises(Refused, match=f"send application/json or {FORM}"):
-        await read_json_or_form(make_request({"Content-Type": "text/plain"}))
+        await read_step(make_request({"Content-Type": "text/plain"}))
 
 
 @pytest.mark.parametrize(

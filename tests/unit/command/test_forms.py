@@ -13,9 +13,6 @@ from events.refusals import Code, Refused
 from services.command.forms import MAX_DEPTH, MAX_FIELDS, MAX_LIST, read_form, step_of_form
 from services.command.submit import validated
 
-DEEP = pytest.mark.xfail(
-    strict=True, reason="JSON in a form's value has no bound of depth: it is sent, and becomes a dead letter"
-)
 IN_A_STEP = {"step_name": "s", "function_path": "a.py", "function_name": "f"}
 
 
@@ -153,11 +150,20 @@ def test_a_default_value_has_the_type_that_its_input_declares(data_type: str, te
     assert (found, type(found)) == (value, type(value))
 
 
-@pytest.mark.parametrize("depth", [1, 90, pytest.param(150, marks=DEEP)])
+@pytest.mark.parametrize("depth", [1, 90])
 def test_a_step_that_a_form_asks_for_can_be_read_by_the_composer(depth: int) -> None:
-    fields = step(f"inputs[0][name]=a&inputs[0][data_type]=json&inputs[0][default_value]={'[' * depth}{']' * depth}")
-    asked = validated(StepRequested, {**IN_A_STEP, **fields})
+    asked = validated(StepRequested, {**IN_A_STEP, **step_with_default("[" * depth + "]" * depth)})
     assert decode_data(StepRequested, asked.model_dump_json().encode()) == asked
+
+
+def test_json_in_a_form_is_refused_when_it_is_nested_too_deep_for_the_composer() -> None:
+    with pytest.raises(Refused) as caught:
+        step_with_default("[" * 150 + "]" * 150)
+    assert caught.value.code is Code.INVALID_JSON
+
+
+def step_with_default(text: str) -> dict[str, Any]:
+    return step(f"inputs[0][name]=a&inputs[0][data_type]=json&inputs[0][default_value]={text}")
 
 
 def test_a_default_value_in_brackets_keeps_its_shape() -> None:

@@ -269,7 +269,7 @@ async def test_a_header_that_cannot_be_read_is_refused_and_nothing_is_sent(
     [
         ({"pipeline_name": "a/b", "step_names": ["s"]}, Code.INVALID_NAME),
         ({"pipeline_name": "p"}, Code.INVALID_BODY),
-        ({"pipeline_name": "p", "step_names": [1]}, Code.INVALID_BODY),
+        ({"pipeline_name": "p", "step_names": [1]}, Code.INVALID_NAME),
     ],
 )
 def test_fields_that_are_no_command_are_refused(fields: dict[str, Any], code: Code) -> None:

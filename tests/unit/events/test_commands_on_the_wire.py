@@ -96,7 +96,14 @@ SENT = st.builds(
     environment=st.from_regex(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", fullmatch=True),
     actor=HEADER_TEXTS,
     source=HEADER_TEXTS,
-    time=st.builds(timestamp, st.datetimes(timezones=st.just(UTC))),
+    time=st.builds(
+        timestamp,
+        st.datetimes(
+            datetime(1970, 1, 1),  # noqa: DTZ001 - the zone is given beside
+            datetime(9998, 12, 31),  # noqa: DTZ001
+            timezones=st.just(UTC),
+        ),
+    ),
     data=DATA,
     traceparent=st.none() | HEADER_TEXTS,
 )

@@ -61,6 +61,8 @@ def test_an_unreadable_attribute_is_a_missing_one(make_command: MakeCommand, nam
         ("time", "2026-01-31"),
         ("time", "2026-13-01T00:00:00Z"),
         ("time", "0001-01-01T00:00:00+14:00"),
+        ("time", "1969-12-31T23:59:59.999Z"),
+        ("time", "9999-01-01T00:00:00Z"),
         ("time", "9999-12-31T23:59:59-14:00"),
     ],
 )
@@ -140,11 +142,11 @@ def test_data_that_is_no_object_is_refused(attributes: dict[str, str], value: by
     [
         (b'{"step_names": ["s"]}', Code.INVALID_BODY, "pipeline_name"),
         (b'{"pipeline_name": "p"}', Code.INVALID_BODY, "step_names"),
-        (b'{"pipeline_name": 1, "step_names": ["s"]}', Code.INVALID_BODY, "pipeline_name"),
-        (b'{"pipeline_name": null, "step_names": ["s"]}', Code.INVALID_BODY, "pipeline_name"),
+        (b'{"pipeline_name": 1, "step_names": ["s"]}', Code.INVALID_NAME, "pipeline_name"),
+        (b'{"pipeline_name": null, "step_names": ["s"]}', Code.INVALID_NAME, "pipeline_name"),
         (b'{"pipeline_name": "p", "step_names": "s"}', Code.INVALID_BODY, "step_names"),
         (b'{"pipeline_name": "p", "step_names": {"0": "s"}}', Code.INVALID_BODY, "step_names"),
-        (b'{"pipeline_name": "p", "step_names": ["s", 1]}', Code.INVALID_BODY, "step_names.1"),
+        (b'{"pipeline_name": "p", "step_names": ["s", 1]}', Code.INVALID_NAME, "step_names.1"),
         (b'{"pipeline_name": "a/b", "step_names": ["s"]}', Code.INVALID_NAME, "pipeline_name"),
         (b'{"pipeline_name": "p", "step_names": [".."]}', Code.INVALID_NAME, "step_names.0"),
     ],

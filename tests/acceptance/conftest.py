@@ -1,0 +1,90 @@
+"""One product for all acceptance tests, and an environment of its own for each."""
+
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from events.topics import COMMANDS_TOPIC, EVENTS_TOPIC
+from tests.acceptance.doors import DOORS, Door
+from tests.acceptance.feed import open_feed
+from tests.acceptance.sources import make_repository
+from tests.acceptance.stack import Stack, open_stack
+from tests.acceptance.tenant import Kafka, NewTenant, Tenant, open_tenant
+from tests.support.installation import open_log
+from tests.support.servers import Servers
+
+
+@pytest.fixture(scope="session")
+async def stack(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    """`pipeloom up`; that it ends as it should is tested when the session ends."""
+    async with open_stack(servers, tmp_path_factory.mktemp("stack")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+async def kafka(stack: Stack) -> AsyncIterator[Kafka]:
+    """A plain producer of the product's commands, and plain consumers of both topics."""
+    commands, events = (topic.name(stack.kafka.topic_prefix) for topic in (COMMANDS_TOPIC, EVENTS_TOPIC))
+    async with (
+        open_log(stack.kafka) as log,
+        open_feed(stack.kafka, commands) as sent,
+        open_feed(stack.kafka, events) as told,
+    ):
+        yield Kafka(log, sent, told)
+
+
+@pytest.fixture(scope="session")
+def repository(stack: Stack) -> Path:
+    """A git repository with the code of steps, in a folder that the builder may read."""
+    folder = stack.data_dir / "sources"
+    make_repository(folder)
+    return folder
+
+
+@pytest.fixture
+async def new_tenant(stack: Stack, kafka: Kafka, repository: Path) -> AsyncIterator[NewTenant]:
+    """Make users, each of a new environment unless one is named."""
+    async with AsyncExitStack() as opened:
+
+        async def make(environment: str | None = None) -> Tenant:
+            return await opened.enter_async_context(open_tenant(stack, kafka, repository, environment))
+
+        yield make
+
+
+@pytest.fixture
+async def tenant(new_tenant: NewTenant) -> Tenant:
+    """A user of an environment with nothing in it."""
+    return await new_tenant()
+
+
+@pytest.fixture
+async def step(tenant: Tenant) -> str:
+    """The name of a step of the environment that is Ready."""
+    assert await tenant.create_step("train") == "Ready"
+    return "train"
+
+
+@pytest.fixture
+async def pipeline(tenant: Tenant, step: str) -> str:
+    """The name of a pipeline of the environment."""
+    assert (await tenant.create_pipeline("churn", step)).status_code == 201
+    return "churn"
+
+
+@pytest.fixture
+def silent_host(stack: Stack) -> Iterator[str]:
+    """A host that the builder may fetch from, and that takes every connection and never says a word."""
+    host, _, port = stack.silent_host.partition(":")
+    with socket.create_server((host, int(port))):
+        yield stack.silent_host
+
+
+@pytest.fixture(params=DOORS)
+async def door(request: pytest.FixtureRequest, stack: Stack, tenant: Tenant) -> AsyncIterator[Door]:
+    """The page's four functions, by each client that has them."""
+    async with DOORS[request.param](stack.url, tenant.member.sdk_token) as opened:
+        yield opened
