@@ -5,6 +5,7 @@ from pydantic import JsonValue, ValidationError
 from events.refusals import Code, Refused
 
 MAX_FIELDS_TOLD = 20
+MAX_PATH = 500
 
 
 def refusal_of(error: ValidationError) -> Refused:
@@ -20,4 +21,6 @@ def refusal_of(error: ValidationError) -> Refused:
 
 
 def _path(location: tuple[int | str, ...]) -> str:
-    return ".".join(str(part) for part in location) or "body"
+    """Return where a problem is. A field's name is the sender's own text: what cannot be printed is not repeated."""
+    path = ".".join(str(part) for part in location) or "body"
+    return "".join(character if character.isprintable() else "\ufffd" for character in path[:MAX_PATH])

@@ -43,13 +43,14 @@ def error_of(response: httpx.Response, *, is_write: bool) -> PipeloomError:
     fields = body if isinstance(body, dict) else {}
     details = fields.get("additional_data")
     details = details if isinstance(details, dict) else {}
-    return _kind(response.status_code, is_write)(
+    command_id = _text(details.get("command_id"))
+    return _kind(response.status_code, may_take_effect=is_write and _may_take_effect(response.status_code, command_id))(
         _text(fields.get("name")) or f"http_{response.status_code}",
         _text(fields.get("message")) or _stand_in(response),
         status=response.status_code,
         details=details,
         request_id=_text(fields.get("request_id")),
-        command_id=_text(details.get("command_id")) or _command_in(response.headers.get("location", "")),
+        command_id=command_id or _command_in(response.headers.get("location", "")),
     )
 
 
@@ -59,10 +60,15 @@ def retry_after_s(response: httpx.Response) -> float:
     return float(text) if text.isascii() and text.isdigit() else 0.0
 
 
-def _kind(status: int, is_write: bool) -> type[PipeloomError]:
+def _kind(status: int, *, may_take_effect: bool) -> type[PipeloomError]:
     if status < 500:
         return _KINDS.get(status, Invalid)
-    return OutcomeUnknown if is_write and status != 503 else Unavailable
+    return OutcomeUnknown if may_take_effect else Unavailable
+
+
+def _may_take_effect(status: int, command_id: str | None) -> bool:
+    """Return whether a failed write may have been sent on: a 503 says so by naming the command (kafka_unavailable)."""
+    return status != 503 or command_id is not None
 
 
 def _json(response: httpx.Response) -> Any:

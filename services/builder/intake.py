@@ -1,7 +1,6 @@
 """Reads the events topic, starts a build for each created step, and commits what was reported."""
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Awaitable, Callable
 
@@ -18,6 +17,7 @@ from services.builder.offsets import Offsets
 from services.kit.health import Health
 from services.kit.kafka import group_consumer
 from services.kit.settings import Settings
+from services.kit.stopping import stop_client
 
 PART = "kafka consumer"
 MAX_BUILDS = 4
@@ -74,7 +74,7 @@ class Intake:
         while True:
             try:
                 await self._follow(group)
-            except (KafkaError, OSError) as error:
+            except (KafkaError, OSError, UnicodeDecodeError) as error:
                 self._trouble(error)
             await asyncio.sleep(RECONNECT_S)
 
@@ -93,8 +93,7 @@ class Intake:
         finally:
             if self._offsets.news(consumer.assignment()):
                 await self._ask(consumer)
-            with contextlib.suppress(KafkaError, OSError):
-                await asyncio.wait_for(consumer.stop(), STOP_S)
+            await stop_client(consumer)
 
     def _consumer(self) -> AIOKafkaConsumer:
         longest_pause_s = self._settings.builder.timeout_s + POLL_MARGIN_S

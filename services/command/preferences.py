@@ -37,6 +37,15 @@ def read_if_match(headers: Headers) -> int | None:
     return int(match[1])
 
 
+def refuse_if_match(headers: Headers) -> None:
+    """Raise Refused invalid_header when `If-Match` is sent with what does not compare versions."""
+    if "if-match" in headers:
+        raise Refused(
+            Code.INVALID_HEADER,
+            "Only the deletion of a pipeline takes If-Match for now, and here it would have no effect. Leave it out.",
+        )
+
+
 def _wait(prefer: str) -> float | None:
     """Return the seconds of `wait=N`; 0 for `respond-async` alone. Unknown preferences are ignored (RFC 7240)."""
     wanted: dict[str, str] = {}

@@ -17,7 +17,7 @@ from events.commands import (
 )
 from services.command import answers
 from services.command.bodies import FORM_TYPE, JSON_TYPE, read_json, read_step
-from services.command.preferences import read_if_match
+from services.command.preferences import read_if_match, refuse_if_match
 from services.command.submit import Submitter, command_id_of, validated
 from services.kit.tokens import Tokens, hash_secret
 from services.kit.web import Asker
@@ -97,6 +97,7 @@ def _step_routes(submitter: Submitter) -> APIRouter:
         request: Request, asker: Asker, step_name: str, force_dependents_deletion: Force = False
     ) -> Response:
         """Delete a step; refused while pipelines use it, unless it is forced."""
+        refuse_if_match(request.headers)
         fields = {"step_name": step_name, "force_dependents_deletion": force_dependents_deletion}
         data = validated(StepDeleteRequested, fields)
         return await submitter.submit(request, asker, data, answers.step_deleted)
@@ -130,6 +131,7 @@ def _deployment_routes(submitter: Submitter, tokens: Tokens) -> APIRouter:
     @router.delete("/deployments/{deployment_name}")
     async def delete_deployment(request: Request, asker: Asker, deployment_name: str) -> Response:
         """Delete a deployment."""
+        refuse_if_match(request.headers)
         data = validated(DeploymentDeleteRequested, {"name": deployment_name})
         return await submitter.submit(request, asker, data, answers.deployment_deleted)
 

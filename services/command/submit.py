@@ -81,11 +81,13 @@ class Submitter:
             decided = await self._look(command)
         if decided:
             return _respond(command, decided.event, answer, decided.fingerprint)
-        if event:
+        if event and not preferences.idempotency_key:
             return _respond(command, event, answer, None)
+        if event:  # it may be the result of another request under the same key
+            raise _unknown(command, "its result cannot be read right now")
         if preferences.wait_s is not None:
             return _accepted(command, preferences.wait_s)
-        raise _unknown(command, self._backend.settings.http.result_timeout_s)
+        raise _unknown(command, f"it has no result after {self._backend.settings.http.result_timeout_s:g} s")
 
     async def _wait(self, result: "asyncio.Future[Event]", wait_s: float | None) -> Event | None:
         limit_s = self._backend.settings.http.result_timeout_s if wait_s is None else wait_s
@@ -144,10 +146,10 @@ def _accepted(command: Command, waited_s: float) -> Response:
     return json_response(body, 202, headers)
 
 
-def _unknown(command: Command, waited_s: float) -> Refused:
+def _unknown(command: Command, why: str) -> Refused:
     return Refused(
         Code.OUTCOME_UNKNOWN,
-        f"The command is accepted, but has no result after {waited_s:g} s: it may or may not take effect. "
+        f"The command is accepted, but {why}: it may or may not take effect. "
         f"Ask for it at /api/v1/commands/{command.id}.",
         command_id=str(command.id),
     )

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from services.composer.decider.state import EnvironmentState
 from services.composer.intake import Received, Unusable
 
 Taken = tuple[Received, Command | Unusable]
+MAX_EVENT_BYTES = 16 * 1024 * 1024
 
 
 class CommandKey(NamedTuple):
@@ -68,6 +69,19 @@ class Outcome:
     events: list[Event] = field(default_factory=list)
     inbox: list[InboxEntry] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
+    records: int = 0
+
+    @property
+    def event_bytes(self) -> int:
+        """How much text the events carry; documents and bodies are a small multiple of it."""
+        return self._event_bytes
+
+    def add_event(self, event: Event) -> None:
+        """Log an event."""
+        self.events.append(event)
+        self._event_bytes += len(event.data)
+
+    _event_bytes: int = 0
 
 
 def needs_of(batch: Iterable[Taken]) -> BatchNeeds:
@@ -86,9 +100,16 @@ def needs_of(batch: Iterable[Taken]) -> BatchNeeds:
 
 
 def compose(batch: Iterable[Taken], state: BatchState) -> Outcome:
-    """Return what `batch` changes of `state`, which is kept up to date while it is decided."""
+    """Return what `batch` changes of `state`, which is kept up to date while it is decided.
+
+    Stops early, after at least one record, when the events weigh more than MAX_EVENT_BYTES: `records` tells how far it
+    came. What is saved at once stays bounded so.
+    """
     outcome = Outcome(state)
     for record, taken in batch:
+        if outcome.event_bytes > MAX_EVENT_BYTES:
+            break
+        outcome.records += 1
         if isinstance(taken, Command):
             _compose_command(outcome, record, taken)
         else:
@@ -96,17 +117,16 @@ def compose(batch: Iterable[Taken], state: BatchState) -> Outcome:
     return outcome
 
 
-def refuse_as_broken(record: Received, command: Command) -> Unusable:
-    """Return the refusal of a command that our own code cannot decide or save, so that the partition goes on."""
-    return _unusable_command(
-        command,
-        Refused(
-            Code.INTERNAL_ERROR,
-            f"Pipeloom could not process this command (partition {record.partition}, offset {record.offset}); "
-            "it had no effect and is kept as a dead letter.",
-        ),
-        command.environment,
+def refuse_as_broken(record: Received, taken: Command | Unusable) -> Unusable:
+    """Return the refusal of a record that our own code cannot decide or save, so that the partition goes on."""
+    refusal = Refused(
+        Code.INTERNAL_ERROR,
+        f"Pipeloom could not process this record (partition {record.partition}, offset {record.offset}); "
+        "it had no effect and is kept as a dead letter.",
     )
+    if isinstance(taken, Command):
+        return _unusable_command(taken, refusal, taken.environment)
+    return replace(taken, refusal=refusal, command_type="unknown", command_subject="unknown", source="unknown")
 
 
 def _compose_command(outcome: Outcome, record: Received, command: Command) -> None:
@@ -141,7 +161,7 @@ def _compose_unusable(outcome: Outcome, record: Received, unusable: Unusable) ->
         if environment is not None:
             environment.sequence += 1
             sequence = environment.sequence
-        outcome.events.append(_rejected_event(record, unusable, rejection, sequence))
+        outcome.add_event(_rejected_event(record, unusable, rejection, sequence))
 
 
 def _is_repeat(outcome: Outcome, record: Received, key: CommandKey, fingerprint: bytes) -> bool:
@@ -169,7 +189,7 @@ def _log(
     for index, data in enumerate(decided):
         environment.sequence += 1
         evolve(environment, data, environment.sequence)
-        outcome.events.append(
+        outcome.add_event(
             Event(
                 partition=record.partition,
                 position=Position(record.offset, index),

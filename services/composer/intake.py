@@ -10,7 +10,7 @@ from events.codec import decode_command, read_attributes, read_command_id, read_
 from events.envelope import Command, parse_type
 from events.names import is_environment_id
 from events.refusals import Code, Refused
-from services.kit.kafka import partition_of
+from services.kit.partitions import partition_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,17 @@
 """Records as they come from the Kafka client, also the ones that it cannot decode."""
 
 import asyncio
-import contextlib
 from datetime import UTC, datetime
 
 from aiokafka import ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
 
 from services.composer.intake import Received
 from services.kit.kafka import reader
 from services.kit.settings import KafkaSettings
+from services.kit.stopping import stop_client
 
 POLL_MS = 500
 START_S = 10.0
-STOP_S = 5.0
 YEAR_9999 = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 
 
@@ -47,8 +45,7 @@ async def read_one_by_one(kafka: KafkaSettings, where: TopicPartition, start: in
             found += [received(record) for record in batches[where]]
         return found
     finally:
-        with contextlib.suppress(TimeoutError, KafkaError):
-            await asyncio.wait_for(consumer.stop(), STOP_S)
+        await stop_client(consumer)
 
 
 def _undecodable(where: TopicPartition, offset: int, error: UnicodeDecodeError) -> Received:

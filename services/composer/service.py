@@ -14,24 +14,28 @@ from aiokafka.errors import KafkaError
 
 from events.topics import COMMANDS_TOPIC
 from services.composer.claims import Claims
-from services.composer.compose import Taken
+from services.composer.compose import BatchState, Outcome, Taken
 from services.composer.intake import Received, take_in
 from services.composer.records import read_one_by_one, received
 from services.composer.settle import settle
-from services.composer.store import Claim
+from services.composer.store import Claim, rows_of, save_rows
 from services.kit.backoff import Backoff
 from services.kit.health import Health
 from services.kit.kafka import group_consumer
 from services.kit.postgres import POSTGRES_TROUBLE, Connection, Pool, borrowed, open_pool
+from services.kit.probes import probe_kafka, probe_postgres
+from services.kit.process import running
 from services.kit.settings import Settings
+from services.kit.stopping import stop_client
 
 POLL_MS = 500
 BATCH_S = 30.0
+START_S = 40.0
+POSITION_S = 5.0
 COMMIT_EVERY_S = 1.0
 COMMIT_S = 3.0
-STOP_S = 5.0
-KAFKA_PART = "commands topic"
-POSTGRES_PART = "postgres"
+GROUP_PART = "commands topic"
+BATCH_PART = "batches"
 TROUBLE = (KafkaError, *POSTGRES_TROUBLE)
 
 Batches = Mapping[TopicPartition, Sequence[ConsumerRecord]]
@@ -41,15 +45,15 @@ log = structlog.get_logger()
 
 async def run_composer(settings: Settings, health: Health, stop: asyncio.Event) -> None:
     """Compose until `stop` is set. Trouble with Kafka or Postgres is waited out, and told on the health page."""
-    health.expect(KAFKA_PART, POSTGRES_PART)
-    pool = open_pool(settings.postgres, size=2)
+    health.expect(GROUP_PART, BATCH_PART)
+    pool = open_pool(settings.postgres, size=3)
     backoff = Backoff()
-    async with pool:
+    async with pool, running(probe_kafka(settings.kafka, health), probe_postgres(pool, health)):
         while not stop.is_set():
             try:
                 await Composer(settings, health, pool).run(stop)
             except (KafkaError, OSError, TimeoutError) as error:
-                health.ill(KAFKA_PART, f"commands cannot be read: {error or type(error).__name__}")
+                health.ill(GROUP_PART, f"commands cannot be read: {error or type(error).__name__}")
                 log.warning("the consumer is made anew", error=repr(error))
                 await backoff.wait(stop)
 
@@ -79,15 +83,15 @@ class Composer:
         claims = Claims(self._settings.kafka, self._topic, _owner(), consumer, self._health)
         consumer.subscribe([self._topic], listener=claims)
         try:
-            await consumer.start()
-            self._health.well(KAFKA_PART)
+            async with asyncio.timeout(START_S):
+                await consumer.start()
+            self._health.well(GROUP_PART)
             while not stop.is_set():
                 await self._turn(consumer, claims, stop)
             self._committed_at = 0.0
             await self._commit(consumer)
         finally:
-            with contextlib.suppress(TimeoutError, KafkaError):
-                await asyncio.wait_for(consumer.stop(), STOP_S)
+            await stop_client(consumer)
 
     async def _turn(self, consumer: AIOKafkaConsumer, claims: Claims, stop: asyncio.Event) -> None:
         batches: Batches = {}
@@ -97,18 +101,19 @@ class Composer:
             work = self._compose_one_by_one(consumer, claims)
         else:
             unclaimed = claims.missing()
-            if not batches and not unclaimed and self._health.is_well(POSTGRES_PART):
-                return await self._commit(consumer)
-            work = self._compose(consumer, claims, unclaimed, batches)
+            if not batches and not unclaimed and self._health.is_well(BATCH_PART):
+                work = self._pass_markers(consumer, claims)
+            else:
+                work = self._compose(consumer, claims, unclaimed, batches)
         try:
             await work
         except TROUBLE as error:
             _read_again(consumer, claims, batches)
-            self._health.ill(POSTGRES_PART, f"a batch could not be saved: {error or type(error).__name__}")
+            self._health.ill(BATCH_PART, f"batches are held up: {error or type(error).__name__}")
             log.warning("a batch is repeated", error=repr(error))
             await self._backoff.wait(stop)
         else:
-            self._health.well(POSTGRES_PART)
+            self._health.well(BATCH_PART)
             self._backoff.reset()
         return await self._commit(consumer)
 
@@ -126,6 +131,24 @@ class Composer:
             ]
             if taken and not await self._settle(connection, claims, taken):
                 _read_again(consumer, claims, batches)
+
+    async def _pass_markers(self, consumer: AIOKafkaConsumer, claims: Claims) -> None:
+        """Move the cursors over what holds no commands: a transaction's marker behind the last one.
+
+        Retention may delete the marker with the command; a cursor that still pointed at it would look like a loss.
+        """
+        passed = {}
+        for where in consumer.assignment():
+            claim = claims.get(where.partition)
+            if claim is not None:
+                async with asyncio.timeout(POSITION_S):
+                    position = await consumer.position(where)
+                if position > claim.next_offset:
+                    passed[claim] = position
+        if passed:
+            async with borrowed(self._pool, BATCH_S) as connection:
+                if await save_rows(connection, self._topic, passed, rows_of(Outcome(BatchState()))):
+                    claims.advance(passed)
 
     async def _compose_one_by_one(self, consumer: AIOKafkaConsumer, claims: Claims) -> None:
         """Get over a record that the Kafka client cannot decode: reading it with others loses all of them."""

@@ -1,11 +1,12 @@
 """Decides and saves a batch; a record that breaks us is refused, so that the partition goes on."""
 
+from dataclasses import replace
+
 import asyncpg
 import structlog
 
-from events.envelope import Command
 from services.composer.claims import Claims
-from services.composer.compose import Taken, compose, needs_of, refuse_as_broken
+from services.composer.compose import Outcome, Taken, compose, needs_of, refuse_as_broken
 from services.composer.store import Claim, Rows, load_state, rows_of, save_rows
 from services.kit.postgres import POSTGRES_TROUBLE, Connection
 
@@ -22,27 +23,32 @@ POISON = (Undecidable, asyncpg.DataError, asyncpg.IntegrityConstraintViolationEr
 
 async def settle(connection: Connection, topic: str, claims: Claims, batch: list[Taken]) -> bool:
     """Decide and save `batch`, then advance the claims. Returns False when a partition is owned by somebody else."""
+    while batch:
+        try:
+            settled = await _settle(connection, topic, claims, batch)
+        except POISON:
+            log.exception("a batch is settled one by one", records=len(batch))
+            return await _settle_one_by_one(connection, topic, claims, batch)
+        if settled == 0:
+            return False
+        batch = batch[settled:]
+    return True
+
+
+async def _settle(connection: Connection, topic: str, claims: Claims, batch: list[Taken]) -> int:
+    """Save as much of the front of `batch` as one save may hold; return how many records, 0 when fenced."""
+    outcome, rows = await _decide(connection, batch)
+    moves = _moves(claims, batch[: outcome.records])
+    if moves is None or not await save_rows(connection, topic, moves, rows):
+        return 0
+    claims.advance(moves)
+    return outcome.records
+
+
+async def _decide(connection: Connection, batch: list[Taken]) -> tuple[Outcome, Rows]:
     try:
-        return await _settle(connection, topic, claims, batch)
-    except POISON:
-        log.exception("a batch is settled one by one", records=len(batch))
-    return await _settle_one_by_one(connection, topic, claims, batch)
-
-
-async def _settle(connection: Connection, topic: str, claims: Claims, batch: list[Taken]) -> bool:
-    moves = _moves(claims, batch)
-    if moves is None:
-        return False
-    rows = await _decide(connection, batch)
-    saved = await save_rows(connection, topic, moves, rows)
-    if saved:
-        claims.advance(moves)
-    return saved
-
-
-async def _decide(connection: Connection, batch: list[Taken]) -> Rows:
-    try:
-        return rows_of(compose(batch, await load_state(connection, needs_of(batch))))
+        outcome = compose(batch, await load_state(connection, needs_of(batch)))
+        return outcome, rows_of(outcome)
     except POSTGRES_TROUBLE:
         raise
     except Exception as error:
@@ -52,13 +58,12 @@ async def _decide(connection: Connection, batch: list[Taken]) -> Rows:
 async def _settle_one_by_one(connection: Connection, topic: str, claims: Claims, batch: list[Taken]) -> bool:
     for record, taken in batch:
         try:
-            saved = await _settle(connection, topic, claims, [(record, taken)])
+            settled = await _settle(connection, topic, claims, [(record, taken)])
         except POISON:
-            if not isinstance(taken, Command):
-                raise
-            log.exception("a command is refused as broken", partition=record.partition, offset=record.offset)
-            saved = await _settle(connection, topic, claims, [(record, refuse_as_broken(record, taken))])
-        if not saved:
+            log.exception("a record is refused as broken", partition=record.partition, offset=record.offset)
+            plain = replace(record, headers=[])
+            settled = await _settle(connection, topic, claims, [(plain, refuse_as_broken(record, taken))])
+        if settled == 0:
             return False
     return True
 

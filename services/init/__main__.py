@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from services.kit.kafka import ensure_topics
 from services.kit.logs import configure_logs
-from services.kit.migrations import migrate
+from services.kit.migrations import MigrationsLocked, migrate
 from services.kit.settings import Settings
 from services.kit.tokens import ensure_signing_key
 
@@ -24,6 +24,8 @@ def main() -> None:
         new_key = ensure_signing_key(settings.auth.signing_key_file)
     except ValidationError as error:
         sys.exit(f"pipeloom init: the settings cannot be used: {error}")
+    except MigrationsLocked as error:
+        sys.exit(f"pipeloom init: {error}.")
     except OperationalError as error:
         sys.exit(f"pipeloom init: Postgres cannot be reached (PIPELOOM_POSTGRES__DSN): {error}")
     except KafkaError as error:

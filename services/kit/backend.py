@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from services.kit.health import Health
 from services.kit.live import LiveEvents
 from services.kit.postgres import Pool, open_pool
+from services.kit.probes import probe_kafka, probe_postgres
 from services.kit.process import StartError, running
 from services.kit.settings import AuthSettings, Settings
 from services.kit.tokens import Tokens
@@ -37,5 +38,5 @@ async def open_backend(settings: Settings, health: Health) -> AsyncIterator[Back
     tokens = _tokens(settings.auth)
     async with open_pool(settings.postgres) as pool:
         live = LiveEvents(settings.kafka, settings.postgres, pool, health)
-        async with running(live.run()):
+        async with running(live.run(), probe_kafka(settings.kafka, health), probe_postgres(pool, health)):
             yield Backend(settings, pool, live, tokens)

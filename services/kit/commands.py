@@ -1,7 +1,6 @@
 """Publishes commands: what is acknowledged is durable in Kafka, and an unknown outcome is called unknown."""
 
 import asyncio
-import contextlib
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -14,9 +13,10 @@ from events.topics import COMMANDS_TOPIC
 from services.kit.health import Health
 from services.kit.kafka import idempotent_producer
 from services.kit.settings import KafkaSettings
+from services.kit.stopping import stop_client
 
 RECONNECT_S = 0.5
-STOP_S = 5.0
+START_S = 10.0
 PART = "kafka producer"
 
 log = structlog.get_logger()
@@ -100,10 +100,11 @@ class CommandPublisher:
         while True:
             producer = idempotent_producer(self._kafka)
             try:
-                await producer.start()
+                async with asyncio.timeout(START_S):
+                    await producer.start()
             except (KafkaError, OSError) as error:
                 self._health.ill(PART, f"Kafka cannot be reached at {self._kafka.bootstrap_servers}: {error}")
-                await _stop(producer)
+                await stop_client(producer)
                 await asyncio.sleep(RECONNECT_S)
             else:
                 self._producer = producer
@@ -115,12 +116,7 @@ class CommandPublisher:
         producer, self._producer = self._producer, None
         if producer is not None:
             self._health.ill(PART, "the producer is being replaced")
-            await _stop(producer)
-
-
-async def _stop(producer: AIOKafkaProducer) -> None:
-    with contextlib.suppress(TimeoutError, KafkaError):
-        await asyncio.wait_for(producer.stop(), STOP_S)
+            await stop_client(producer)
 
 
 def _unavailable(command: Command, outcome: str) -> Refused:

@@ -1,5 +1,6 @@
 """Reads the event log that the composer writes."""
 
+from collections.abc import Collection
 from typing import NamedTuple
 from uuid import UUID
 
@@ -19,13 +20,17 @@ class Decided(NamedTuple):
     fingerprint: bytes
 
 
-async def read_ranges(connection: Connection, ranges: Ranges) -> list[Event]:
-    """Return the events under `ranges`, in the order of the log."""
+async def read_ranges(
+    connection: Connection, ranges: Ranges, command_ids: Collection[UUID], subjects: Collection[str]
+) -> list[Event]:
+    """Return the events under `ranges` that are of one of the commands or about one of the subjects."""
     rows = _sql.read_ranges(
         connection,
         partitions=list(ranges),
         firsts=[first for first, _ in ranges.values()],
         lasts=[last for _, last in ranges.values()],
+        command_ids=list(command_ids),
+        subjects=list(subjects),
     )
     return [_event(row) async for row in rows]
 

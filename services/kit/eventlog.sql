@@ -1,8 +1,9 @@
 -- name: read_ranges
--- The events that stand under the given offset ranges of some partitions, in the order of the log.
+-- Of the events under the given offset ranges of some partitions those that are awaited, in the order of the log.
 SELECT e.*
 FROM unnest(:partitions::int[], :firsts::bigint[], :lasts::bigint[]) AS r (partition, first_offset, last_offset)
 JOIN event_log e ON e.partition = r.partition AND e.log_offset BETWEEN r.first_offset AND r.last_offset
+WHERE e.command_id = ANY(:command_ids::uuid[]) OR e.subject = ANY(:subjects::text[])
 ORDER BY e.partition, e.log_offset, e.log_index;
 
 -- name: read_after

@@ -5,7 +5,6 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
-from aiokafka.partitioner import murmur2
 
 from events.topics import COMMANDS_TOPIC, EVENTS_TOPIC, MIB, TOPICS, Topic
 from services.kit.settings import KafkaSettings
@@ -14,12 +13,6 @@ REQUEST_TIMEOUT_MS = 15_000
 ADMIN_TIMEOUT_MS = 10_000
 # A seek takes effect only when the fetch under way has returned.
 FETCH_WAIT_MS = 100
-
-
-def partition_of(environment: str | bytes, partitions: int) -> int:
-    """Return the partition of an environment: what Kafka's default partitioner gives its id as key."""
-    key = environment.encode() if isinstance(environment, str) else environment
-    return int((murmur2(key) & 0x7FFFFFFF) % partitions)
 
 
 def idempotent_producer(kafka: KafkaSettings) -> AIOKafkaProducer:

@@ -21,11 +21,12 @@ from services.kit.notices import Ranges, listen
 from services.kit.postgres import POSTGRES_TROUBLE, Pool, borrowed
 from services.kit.process import running
 from services.kit.settings import KafkaSettings, PostgresSettings
+from services.kit.stopping import stop_client
 
 POLL_MS = 500
 RECONNECT_S = 0.5
+START_S = 15.0
 READ_S = 5.0
-STOP_S = 5.0
 PART = "event feed"
 
 log = structlog.get_logger()
@@ -82,7 +83,7 @@ class LiveEvents:
             while True:
                 try:
                     await self._tail()
-                except (KafkaError, OSError, TimeoutError) as error:
+                except (KafkaError, OSError, TimeoutError, UnicodeDecodeError) as error:
                     self._health.ill(PART, f"the events topic cannot be read: {error or type(error).__name__}")
                 await asyncio.sleep(RECONNECT_S)
 
@@ -100,8 +101,10 @@ class LiveEvents:
             self._hint.clear()
             ranges, self._hinted = self._hinted, {}
             try:
+                commands = {each.what for each in self._waiting if isinstance(each.what, UUID)}
+                subjects = {each.what for each in self._waiting if isinstance(each.what, str)}
                 async with borrowed(self._pool, READ_S) as connection:
-                    events = await read_ranges(connection, ranges)
+                    events = await read_ranges(connection, ranges, commands, subjects)
             except POSTGRES_TROUBLE as error:
                 log.warning("a hint could not be followed; the topic will tell", error=repr(error))
             else:
@@ -110,8 +113,9 @@ class LiveEvents:
     async def _tail(self) -> None:
         consumer = reader(self._kafka)
         try:
-            await consumer.start()
-            await self._seek(consumer)
+            async with asyncio.timeout(START_S):
+                await consumer.start()
+                await self._seek(consumer)
             self._health.well(PART)
             while True:
                 batches = await consumer.getmany(timeout_ms=POLL_MS)
@@ -120,8 +124,7 @@ class LiveEvents:
                         self._release(_decoded(partition.partition, records))
                     self._positions[partition] = records[-1].offset + 1
         finally:
-            with contextlib.suppress(TimeoutError, KafkaError):
-                await asyncio.wait_for(consumer.stop(), STOP_S)
+            await stop_client(consumer)
 
     async def _seek(self, consumer: AIOKafkaConsumer) -> None:
         """Go on where the last connection ended; the first one starts at the topic's end."""

@@ -19,6 +19,8 @@ from services.kit.logs import configure_logs
 from services.kit.settings import Settings
 
 DRAIN_S = 8.0
+STOP_WITHIN_S = 10.0
+CANCEL_WITHIN_S = 3.0
 
 Main = Callable[[Settings, Health, asyncio.Event], Awaitable[None]]
 
@@ -64,8 +66,30 @@ async def _run(main: Main, settings: Settings) -> None:
     log = structlog.get_logger()
     log.info("starting")
     async with _health_page(settings, health):
-        await main(settings, health, stop)
+        await _until_stopped(asyncio.ensure_future(main(settings, health, stop)), stop)
     log.info("stopped")
+
+
+async def _until_stopped(task: asyncio.Future[None], stop: asyncio.Event) -> None:
+    """Wait for `task`; once `stop` is set it has STOP_WITHIN_S to end by itself, and is cancelled then.
+
+    What is cancelled so hangs on a server that does not answer. Nothing is lost by it: all that matters is in a
+    transaction, of Kafka or of Postgres.
+    """
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        either: set[asyncio.Future[Any]] = {task, stopping}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            await asyncio.wait({task}, timeout=STOP_WITHIN_S)
+        if task.done():
+            await task
+            return
+        structlog.get_logger().warning("stopped in the middle of something", after_s=STOP_WITHIN_S)
+        task.cancel()
+        await asyncio.wait({task}, timeout=CANCEL_WITHIN_S)
+    finally:
+        stopping.cancel()
 
 
 @asynccontextmanager

@@ -1,22 +1,20 @@
 """Finds the last event that is on the events topic: from a noted position, by reading the topic to its end."""
 
 import asyncio
-import contextlib
 from dataclasses import dataclass
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
 
 from events.codec import decode_event
 from events.envelope import Position
 from services.kit.kafka import reader
 from services.kit.postgres import Pool, borrowed, load_queries
 from services.kit.settings import KafkaSettings
+from services.kit.stopping import stop_client
 
 START_S = 10.0
 READ_S = 120.0
-STOP_S = 5.0
 POLL_MS = 200
 NOTHING = Position(-1, -1)
 
@@ -42,8 +40,7 @@ async def find_published(kafka: KafkaSettings, pool: Pool, where: TopicPartition
         async with asyncio.timeout(READ_S):
             return await _read_back(consumer, where, noted)
     finally:
-        with contextlib.suppress(TimeoutError, KafkaError):
-            await asyncio.wait_for(consumer.stop(), STOP_S)
+        await stop_client(consumer)
 
 
 async def note_published(pool: Pool, partition: int, published: Published) -> None:

@@ -1,12 +1,10 @@
 """Publishes one partition of the event log, in Kafka transactions, behind what the topic already holds."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Sequence
 
 import structlog
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError
 from aiokafka.structs import RecordMetadata
 
 from events.codec import encode_event
@@ -15,11 +13,11 @@ from services.kit.eventlog import read_after
 from services.kit.kafka import transactional_producer
 from services.kit.postgres import Pool, borrowed
 from services.kit.settings import Settings
+from services.kit.stopping import stop_client
 from services.relay.position import Published, find_published, note_published
 
 FENCE_S = 30.0
 TRANSACTION_S = 30.0
-STOP_S = 5.0
 NOTE_EVERY = 20
 
 log = structlog.get_logger()
@@ -44,8 +42,7 @@ class PartitionPublisher:
             on_ready()
             await self._follow(producer, published, hint, stop)
         finally:
-            with contextlib.suppress(TimeoutError, KafkaError):
-                await asyncio.wait_for(producer.stop(), STOP_S)
+            await stop_client(producer)
 
     async def _follow(
         self, producer: AIOKafkaProducer, published: Published, hint: asyncio.Event, stop: asyncio.Event

@@ -13,6 +13,7 @@ from services.kit.health import Health
 from services.kit.kafka import count_partitions
 from services.kit.notices import Ranges, listen
 from services.kit.postgres import POSTGRES_TROUBLE, Connection, connect, open_pool
+from services.kit.probes import probe_kafka, probe_postgres
 from services.kit.process import running
 from services.kit.settings import Settings
 from services.relay.position import sql
@@ -20,7 +21,8 @@ from services.relay.publisher import PartitionPublisher
 
 OWN_EVERY_S = 1.0
 PART = "partition ownership"
-TROUBLE = (KafkaError, *POSTGRES_TROUBLE)
+# A record that the client cannot decode was written by somebody else: told, and looked at again.
+TROUBLE = (KafkaError, UnicodeDecodeError, *POSTGRES_TROUBLE)
 
 log = structlog.get_logger()
 
@@ -30,7 +32,14 @@ async def run_relay(settings: Settings, health: Health, stop: asyncio.Event) -> 
     health.expect(PART)
     relay = Relay(settings, health, stop)
     backoff = Backoff()
-    async with relay.pool, running(listen(settings.postgres, relay.on_notice)):
+    async with (
+        relay.pool,
+        running(
+            listen(settings.postgres, relay.on_notice),
+            probe_kafka(settings.kafka, health),
+            probe_postgres(relay.pool, health),
+        ),
+    ):
         while not stop.is_set():
             try:
                 await relay.own_and_publish()

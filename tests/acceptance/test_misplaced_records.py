@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.kit.kafka import partition_of
+from services.kit.partitions import partition_of
 from tests.acceptance.feed import data_of, is_result_of, name_of
 from tests.acceptance.records import GOOD_VALUE, dead_letter, written
 from tests.acceptance.stack import Stack

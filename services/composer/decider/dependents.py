@@ -1,23 +1,26 @@
 """What the rules of deletion share: naming dependents, and bounding how many go at once."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from events.refusals import Code, Refused
-from events.resources import Deployment, DeploymentRef
+from events.resources import Deployment, DeploymentRef, Pipeline
 
 # One result names all that went, and has to fit into one record of the events topic.
 MAX_DEPENDENTS = 10_000
+MIB = 1024 * 1024
+MAX_DEPENDENT_BYTES = 64 * MIB
 NAMES_TOLD = 10
 
 
-def check_number(dependents: int) -> None:
-    """Raise Refused too_many_dependents when one command would delete more than MAX_DEPENDENTS resources."""
-    if dependents > MAX_DEPENDENTS:
+def check_number(dependents: Sequence[Pipeline | Deployment]) -> None:
+    """Raise Refused too_many_dependents when one command would delete more than one save and one record can hold."""
+    number = len(dependents)
+    if number > MAX_DEPENDENTS or sum(len(each.model_dump_json()) for each in dependents) > MAX_DEPENDENT_BYTES:
         raise Refused(
             Code.TOO_MANY_DEPENDENTS,
-            f"{dependents} dependents would be deleted; one command deletes at most {MAX_DEPENDENTS}. "
-            "Delete some of them first.",
-            dependents=dependents,
+            f"{number} dependents would be deleted; one command deletes at most {MAX_DEPENDENTS}, "
+            f"and {MAX_DEPENDENT_BYTES // MIB} MiB of them. Delete some of them first.",
+            dependents=number,
         )
 
 

@@ -13,12 +13,15 @@ from services.composer.decider.pipelines import find_pipeline
 from services.composer.decider.state import EnvironmentState
 
 # The parser wants a moment to start from; whether five fields parse does not depend on it.
+# A forced deletion names and tells all deployments of a pipeline at once.
+MAX_DEPLOYMENT_BYTES = 64 * 1024
 _ANY_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def request_deployment(state: EnvironmentState, command: Command, data: DeploymentRequested) -> list[EventData]:
     """A deployment is created on a pipeline, under a free name, with a schedule when it is periodic."""
     _check_schedule(data)
+    _check_size(data)
     find_pipeline(state, data.pipeline_name)
     if state.deployments.find(data.name) is not None:
         raise Refused(
@@ -40,6 +43,16 @@ def delete_deployment(state: EnvironmentState, _: Command, data: DeploymentDelet
             deployment_name=data.name,
         )
     return [DeploymentDeleted(deployment=deployment)]
+
+
+def _check_size(data: DeploymentRequested) -> None:
+    size = len(data.model_dump_json())
+    if size > MAX_DEPLOYMENT_BYTES:
+        raise Refused(
+            Code.PAYLOAD_TOO_LARGE,
+            f"The deployment is described in {size} bytes; at most {MAX_DEPLOYMENT_BYTES} are kept. "
+            "Refer to large constants by a path in the data store.",
+        )
 
 
 def _check_schedule(data: DeploymentRequested) -> None:

@@ -52,7 +52,7 @@ def delete_pipeline(state: EnvironmentState, _: Command, data: PipelineDeleteReq
             pipeline_name=pipeline.pipeline_name,
             deployments=list(names),
         )
-    check_number(len(deployments))
+    check_number(deployments)
     gone = [DeploymentDeleted(deployment=deployment) for deployment in deployments]
     return [*gone, PipelineDeleted(pipeline=pipeline, deployments=refs(deployments))]
 

@@ -70,7 +70,7 @@ def delete_step(state: EnvironmentState, _: Command, data: StepDeleteRequested) 
             pipelines=list(names),
         )
     deployments = [each for pipeline in pipelines for each in state.deployments.children_of(pipeline.pipeline_name)]
-    check_number(len(pipelines) + len(deployments))
+    check_number([*pipelines, *deployments])
     return [*_dependents_deleted(state, pipelines), _step_deleted(step, pipelines, deployments)]
 
 

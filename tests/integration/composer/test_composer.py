@@ -14,7 +14,8 @@ from events.topics import COMMANDS_TOPIC
 from services.composer.service import run_composer
 from services.composer.store import claim_partition
 from services.kit.eventlog import read_result
-from services.kit.kafka import ensure_topics, partition_of
+from services.kit.kafka import ensure_topics
+from services.kit.partitions import partition_of
 from services.kit.postgres import connect
 from services.kit.settings import Settings
 from tests.support.installation import Log, command, new_member, open_log, unique

@@ -1,5 +1,7 @@
 """The event log is read as the composer wrote it."""
 
+from uuid import UUID
+
 import pytest
 
 from events.envelope import Position
@@ -36,7 +38,8 @@ async def test_ranges_are_read_in_the_order_of_the_log(connection: Connection, m
     events = [make_event(partition=each[0], position=Position(*each[1:])) for each in places]
     await write_log(connection, *events)
     # When
-    found = await read_ranges(connection, {2: (5, 5), 0: (5, 6)})
+    asked = {event.command_id for event in events}
+    found = await read_ranges(connection, {2: (5, 5), 0: (5, 6)}, asked, [])
     # Then
     assert [(event.partition, event.position.offset, event.position.index) for event in found] == [
         (0, 5, 0),
@@ -47,9 +50,22 @@ async def test_ranges_are_read_in_the_order_of_the_log(connection: Connection, m
 
 
 async def test_no_ranges_hold_no_events(connection: Connection, make_event: MakeEvent) -> None:
-    await write_log(connection, make_event())
-    assert await read_ranges(connection, {}) == []
-    assert await read_ranges(connection, {0: (1000, 2000)}) == []
+    event = make_event()
+    await write_log(connection, event)
+    assert await read_ranges(connection, {}, [event.command_id], [event.subject]) == []
+    assert await read_ranges(connection, {0: (1000, 2000)}, [event.command_id], [event.subject]) == []
+
+
+async def test_of_a_range_only_what_is_awaited_is_read(connection: Connection, make_event: MakeEvent) -> None:
+    # Given
+    by_command = make_event(position=Position(1, 0))
+    by_subject = make_event(position=Position(2, 0), command_id=UUID(int=2), subject="steps/awaited")
+    other = make_event(position=Position(3, 0), command_id=UUID(int=3), subject="steps/other")
+    await write_log(connection, by_command, by_subject, other)
+    # When
+    found = await read_ranges(connection, {0: (0, 9)}, [by_command.command_id], ["steps/awaited"])
+    # Then
+    assert found == [by_command, by_subject]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,9 @@
 """The database's schema: brought up to date, left alone when it is, and taken back."""
 
 import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import asyncpg
@@ -10,7 +13,9 @@ from psycopg import OperationalError
 from pydantic import SecretStr
 
 from pipeloom.local.ports import HOST, pick_port
-from services.kit.migrations import MIGRATIONS, migrate
+from services.init.__main__ import main
+from services.kit import migrations
+from services.kit.migrations import MIGRATIONS, MigrationsLocked, migrate
 from services.kit.settings import PostgresSettings
 from tests.support.installation import unique
 from tests.support.servers import Servers
@@ -18,6 +23,17 @@ from tests.support.servers import Servers
 OURS = """
 SELECT table_name FROM information_schema.tables
 WHERE table_schema = 'public' AND table_name NOT LIKE '%yoyo%' ORDER BY table_name
+"""
+
+HOLDER = """
+import sys
+import yoyo
+from services.kit import migrations
+
+backend = yoyo.get_backend(sys.argv[1].replace("postgresql://", "postgresql+psycopg://"))
+with migrations._locked(backend), backend.lock():
+    print("locked", flush=True)
+    sys.stdin.read()
 """
 
 
@@ -72,6 +88,54 @@ async def test_several_processes_that_migrate_at_once_do_it_once(empty: Postgres
     applied = await asyncio.gather(*(asyncio.to_thread(migrate, empty) for _ in range(4)))
     assert [len(each) for each in applied if each] == [len(yoyo.read_migrations(str(MIGRATIONS)))]
     assert await tables(empty)
+
+
+@asynccontextmanager
+async def a_process_that_migrates(postgres: PostgresSettings) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Give a process that holds our lock and yoyo's; it is killed with SIGKILL at the latest when the block ends."""
+    dsn, pipe = postgres.dsn.get_secret_value(), asyncio.subprocess.PIPE
+    holder = await asyncio.create_subprocess_exec(sys.executable, "-c", HOLDER, dsn, stdin=pipe, stdout=pipe)
+    try:
+        assert holder.stdout is not None
+        assert await asyncio.wait_for(holder.stdout.readline(), 30) == b"locked\n"
+        yield holder
+    finally:
+        if holder.returncode is None:
+            holder.kill()
+        await holder.communicate()
+
+
+async def test_a_killed_process_does_not_keep_the_next_one_from_migrating(empty: PostgresSettings) -> None:
+    # Given
+    async with a_process_that_migrates(empty) as holder:
+        waiting = asyncio.create_task(asyncio.to_thread(migrate, empty))
+        # When
+        holder.kill()
+        await asyncio.wait_for(holder.wait(), 10)
+        # Then
+        assert len(await asyncio.wait_for(waiting, 30)) == len(yoyo.read_migrations(str(MIGRATIONS)))
+
+
+async def test_a_process_that_goes_on_migrating_is_not_waited_for_for_ever(
+    empty: PostgresSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrations, "LOCK_TIMEOUT_S", 0.2)
+    async with a_process_that_migrates(empty):
+        with pytest.raises(MigrationsLocked, match="another process has been migrating this database"):
+            await asyncio.to_thread(migrate, empty)
+        assert "step" not in await tables(empty)
+
+
+async def test_init_tells_that_another_process_migrates_as_a_sentence(
+    empty: PostgresSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.init.__main__.configure_logs", lambda *_: None)
+    monkeypatch.setenv("PIPELOOM_POSTGRES__DSN", empty.dsn.get_secret_value())
+    monkeypatch.setattr(migrations, "LOCK_TIMEOUT_S", 0.2)
+    async with a_process_that_migrates(empty):
+        with pytest.raises(SystemExit) as ended:
+            await asyncio.to_thread(main)
+    assert str(ended.value.code).startswith("pipeloom init: another process has been migrating this database")
 
 
 async def test_a_user_and_a_password_may_hold_any_character(servers: Servers, empty: PostgresSettings) -> None:

@@ -21,7 +21,8 @@ from pipeloom.local.ports import HOST, pick_port
 from services.kit import commands
 from services.kit.commands import PART, CommandPublisher
 from services.kit.health import Health
-from services.kit.kafka import idempotent_producer, partition_of, reader
+from services.kit.kafka import idempotent_producer, reader
+from services.kit.partitions import partition_of
 from services.kit.process import running
 from services.kit.settings import KafkaSettings, Settings
 from tests.support.installation import command

@@ -6,6 +6,8 @@ from collections.abc import Callable
 import pytest
 from typer.testing import Result
 
+from pipeloom.client.delivery import ATTEMPTS
+
 from .conftest import Service
 
 Pipeloom = Callable[[str], Result]
@@ -116,6 +118,21 @@ def test_a_step_is_declared_with_its_inputs_and_outputs(pipeloom: Pipeloom, serv
         ],
         "outputs": [{"name": "score", "data_type": "number"}],
     }
+
+
+def test_an_unknown_outcome_is_told_with_the_command_and_the_key_and_ends_with_3(
+    pipeloom: Pipeloom, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeloom.client.delivery.FIRST_PAUSE_S", 0.0)
+    body = {"name": "kafka_unavailable", "message": "why", "additional_data": {"command_id": "c-1"}}
+    for _ in range(ATTEMPTS):
+        service.answer(503, body)
+
+    result = pipeloom("pipelines delete churn")
+
+    key = service.requests[0].headers["idempotency-key"]
+    assert result.exit_code == 3
+    assert result.stderr == f"why\n  code: kafka_unavailable\n  command: c-1\n  idempotency key: {key}\n"
 
 
 @pytest.mark.parametrize("declared", ["rows", ":json", "rows:", "required"])

@@ -20,6 +20,11 @@ OUTCOME_UNKNOWN = {
     "message": "No result within 30 s",
     "additional_data": {"command_id": "c-1"},
 }
+KAFKA_UNAVAILABLE = {
+    "name": "kafka_unavailable",
+    "message": "Kafka did not acknowledge the command in time; it may still take effect",
+    "additional_data": {"command_id": "c-1"},
+}
 
 
 @pytest.mark.parametrize("trouble", [httpx.ConnectError, httpx.ReadError, httpx.RemoteProtocolError, httpx.ReadTimeout])
@@ -34,7 +39,7 @@ async def test_a_write_is_sent_again_with_the_same_key_when_the_connection_break
     assert len({request.headers["idempotency-key"] for request in service.requests}) == 1
 
 
-@pytest.mark.parametrize(("status", "body"), [(503, OVERLOADED), (504, OUTCOME_UNKNOWN)])
+@pytest.mark.parametrize(("status", "body"), [(503, OVERLOADED), (503, KAFKA_UNAVAILABLE), (504, OUTCOME_UNKNOWN)])
 async def test_a_write_is_sent_again_when_the_service_could_not_answer(
     call: Caller, service: Service, status: int, body: object
 ) -> None:
@@ -87,12 +92,15 @@ async def test_a_write_without_any_answer_has_an_unknown_outcome(call: Caller, s
     assert caught.value.details == {"idempotency_key": "my-key"}
 
 
-async def test_a_write_without_a_result_in_time_names_its_command(call: Caller, service: Service) -> None:
+@pytest.mark.parametrize(("status", "body"), [(503, KAFKA_UNAVAILABLE), (504, OUTCOME_UNKNOWN)])
+async def test_a_write_that_may_still_take_effect_names_its_command(
+    call: Caller, service: Service, status: int, body: dict[str, object]
+) -> None:
     for _ in range(ATTEMPTS):
-        service.answers(504, OUTCOME_UNKNOWN)
+        service.answers(status, body)
     with pytest.raises(OutcomeUnknown) as caught:
         await call("create_pipeline", "churn", "train", idempotency_key="my-key")
-    assert caught.value.command_id == "c-1"
+    assert (caught.value.code, caught.value.command_id) == (body["name"], "c-1")
     assert caught.value.details["idempotency_key"] == "my-key"
 
 
@@ -103,10 +111,11 @@ async def test_the_command_is_read_from_the_location_too(call: Caller, service: 
     assert caught.value.command_id == "c-9"
 
 
+@pytest.mark.parametrize(("status", "body"), [(503, KAFKA_UNAVAILABLE), (504, OUTCOME_UNKNOWN)])
 async def test_a_write_that_may_have_arrived_stays_unknown_when_the_service_goes_away(
-    call: Caller, service: Service
+    call: Caller, service: Service, status: int, body: object
 ) -> None:
-    service.answers(504, OUTCOME_UNKNOWN).fails(*[httpx.ConnectError] * (ATTEMPTS - 1))
+    service.answers(status, body).fails(*[httpx.ConnectError] * (ATTEMPTS - 1))
     with pytest.raises(OutcomeUnknown) as caught:
         await call("create_pipeline", "churn", "train")
     assert caught.value.command_id == "c-1"

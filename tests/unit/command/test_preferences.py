@@ -4,7 +4,7 @@ import pytest
 from starlette.datastructures import Headers
 
 from events.refusals import Code, Refused
-from services.command.preferences import MAX_WAIT_S, read_if_match, read_preferences
+from services.command.preferences import MAX_WAIT_S, read_if_match, read_preferences, refuse_if_match
 
 
 def wait_s(prefer: str) -> float | None:
@@ -98,3 +98,10 @@ def test_an_if_match_that_we_never_gave_is_refused(given: str) -> None:
         read_if_match(Headers({"If-Match": given}))
     assert caught.value.code is Code.INVALID_HEADER
     assert 'for example "17"' in caught.value.message
+
+
+@pytest.mark.parametrize("given", ['"17"', "*", ""])
+def test_an_if_match_is_refused_where_it_would_be_without_effect(given: str) -> None:
+    with pytest.raises(Refused, match="Only the deletion of a pipeline takes If-Match for now") as caught:
+        refuse_if_match(Headers({"If-Match": given}))
+    assert caught.value.code is Code.INVALID_HEADER

@@ -239,9 +239,21 @@ async def test_a_result_that_came_live_counts_though_postgres_cannot_be_read(
 
     world.on_publish = decide
     world.inbox = ConnectionError("Postgres is away")
-    with capture_logs() as logged:
-        response = await submitter.submit(make_request({"Idempotency-Key": "k"}), ADA, DATA, answered)
+    response = await submitter.submit(make_request({}), ADA, DATA, answered)
     assert response.status_code == 201
+
+
+async def test_a_result_under_a_key_is_not_taken_for_ones_own_when_postgres_cannot_tell(
+    world: World, submitter: Submitter, make_request: MakeRequest
+) -> None:
+    def decide(command: Command) -> None:
+        world.tell(command)
+        world.inbox = ConnectionError("Postgres is away")
+
+    world.on_publish = decide
+    with capture_logs() as logged, pytest.raises(Refused) as caught:
+        await submitter.submit(make_request({"Idempotency-Key": "k"}), ADA, DATA, answered)
+    assert caught.value.code is Code.OUTCOME_UNKNOWN
     assert {each["event"] for each in logged} == {"the inbox cannot be read"}
 
 

@@ -7,7 +7,7 @@ from events.commands import PipelineRequested
 from events.envelope import Command
 from events.refusals import Code
 from services.composer.intake import Received, Unusable, take_in
-from services.kit.kafka import partition_of
+from services.kit.partitions import partition_of
 from tests.unit.composer.world import ENVIRONMENT, command, received
 
 PARTITIONS = 7

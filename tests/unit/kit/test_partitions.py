@@ -5,7 +5,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.kit.kafka import partition_of
+from services.kit.partitions import partition_of
 
 # What org.apache.kafka.common.utils.Utils.murmur2 gives (from its own unit test).
 JAVA_HASHES = {
