@@ -45,7 +45,9 @@ async def test_without_kafka_a_command_is_refused_in_time_with_its_id_and_can_be
         refused = await create(client, name, **key)
         took_s = time.monotonic() - asked
         readable = await client.get("/api/v1/pipelines")
+        health = await client.get("/readyz")
     # Then
+    assert (health.status_code, health.json()["parts"]["kafka"] == "ok") == (503, False)
     assert (refused.status_code, refused.json()["name"]) == (503, "kafka_unavailable")
     assert took_s < BOUND_S
     assert int(refused.headers["Retry-After"]) > 0
