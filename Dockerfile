@@ -35,6 +35,7 @@ COPY --from=build /opt/pipeloom /opt/pipeloom
 ENV PATH=/opt/pipeloom/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PIPELOOM_AUTH__SIGNING_KEY_FILE=/var/lib/pipeloom/keys/signing-key.pem \
+    PIPELOOM_SECRETS__KEY_FILE=/var/lib/pipeloom/keys/secrets.key \
     PIPELOOM_BUILDER__WORK_DIR=/var/lib/pipeloom/builder \
     PIPELOOM_LOG_FORMAT=json
 USER pipeloom

@@ -1,1 +1,1 @@
-"""Prepares an installation: migrations, topics and the signing key. Running it again changes nothing."""
+"""Prepares an installation: migrations, topics and the keys. Running it again changes nothing."""

@@ -10,18 +10,20 @@ from pydantic import ValidationError
 from services.kit.kafka import ensure_topics
 from services.kit.logs import configure_logs
 from services.kit.migrations import MigrationsLocked, migrate
+from services.kit.sealing import ensure_secrets_key
 from services.kit.settings import Settings
 from services.kit.tokens import ensure_signing_key
 
 
 def main() -> None:
-    """Apply migrations, create topics and the signing key, and tell what was new. Exits with 1 and a sentence."""
+    """Apply migrations, create topics and the keys, and tell what was new. Exits with 1 and a sentence."""
     try:
         settings = Settings()
         configure_logs(settings.log_format, "init")
         applied = migrate(settings.postgres)
         created = asyncio.run(ensure_topics(settings.kafka))
         new_key = ensure_signing_key(settings.auth.signing_key_file)
+        new_secrets_key = ensure_secrets_key(settings.secrets.key_file)
     except ValidationError as error:
         sys.exit(f"pipeloom init: the settings cannot be used: {error}")
     except MigrationsLocked as error:
@@ -35,6 +37,7 @@ def main() -> None:
     print(f"migrations applied: {', '.join(applied) or 'none were missing'}")
     print(f"topics created: {', '.join(created) or 'none were missing'}")
     print(f"signing key: {settings.auth.signing_key_file} {'created' if new_key else 'was there'}")
+    print(f"secrets key: {settings.secrets.key_file} {'created' if new_secrets_key else 'was there'}")
 
 
 if __name__ == "__main__":

@@ -50,6 +50,15 @@ class AuthSettings(BaseModel):
     access_token_life_s: int = Field(900, ge=60, le=900)
 
 
+class SecretsSettings(BaseModel):
+    """How the secrets of users are kept."""
+
+    key_file: Path = Field(
+        Path(".pipeloom/secrets.key"),
+        description="Seals the secrets of users; `pipeloom init` creates it. The same for command, gateway and builder",
+    )
+
+
 class ComposerSettings(BaseModel):
     """How the composer reads commands."""
 
@@ -86,6 +95,7 @@ class Settings(BaseSettings):
     http: HttpSettings = HttpSettings()
     health: HealthSettings = HealthSettings()
     auth: AuthSettings = AuthSettings()
+    secrets: SecretsSettings = SecretsSettings()
     composer: ComposerSettings = ComposerSettings()
     relay: RelaySettings = RelaySettings()
     builder: BuilderSettings = BuilderSettings()

@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-import os
 import secrets
 import time
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from events.refusals import Code, Refused
+from services.kit.key_files import ensure_key_file
 from services.kit.settings import AuthSettings
 
 ALGORITHM = "EdDSA"
@@ -49,16 +49,8 @@ def hash_secret(secret: str) -> bytes:
 
 def ensure_signing_key(path: Path) -> bool:
     """Create the signing key, readable by its owner only, unless it is there; return whether it is new."""
-    if path.exists():
-        return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    draft = path.with_suffix(".new")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(pem)
-    draft.rename(path)
-    return True
+    key = Ed25519PrivateKey.generate()
+    return ensure_key_file(path, lambda: key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
 
 
 class Tokens:

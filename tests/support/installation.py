@@ -20,6 +20,7 @@ from services.admin.control import create_environment, create_token, create_user
 from services.kit.kafka import count_partitions, ensure_topics, idempotent_producer, reader
 from services.kit.migrations import migrate
 from services.kit.postgres import connect
+from services.kit.sealing import ensure_secrets_key
 from services.kit.settings import AuthSettings, KafkaSettings, PostgresSettings, Settings
 from services.kit.tokens import ensure_signing_key
 from tests.support.servers import Servers
@@ -39,10 +40,12 @@ async def new_installation(servers: Servers, folder: Path, partitions: int = 4) 
         postgres=PostgresSettings(dsn=SecretStr(await servers.new_database())),
         auth=AuthSettings(signing_key_file=folder / "signing-key.pem"),
     )
+    settings.secrets.key_file = folder / "secrets.key"
     settings.builder.work_dir = folder / "builder"
     await asyncio.to_thread(migrate, settings.postgres)
     await ensure_topics(settings.kafka)
     ensure_signing_key(settings.auth.signing_key_file)
+    ensure_secrets_key(settings.secrets.key_file)
     return settings
 
 
