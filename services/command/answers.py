@@ -11,13 +11,17 @@ from events.envelope import Event
 from events.results import (
     DeploymentCreated,
     DeploymentDeleted,
+    EnvironmentVariableDeleted,
+    EnvironmentVariablesSet,
     PipelineCreated,
     PipelineDeleted,
     StepCreated,
     StepDeleted,
 )
 from services.kit.documents import deployment_document, pipeline_document, step_document
+from services.kit.sealing import Sealer
 from services.kit.tokens import Tokens
+from services.kit.variables import open_value
 from services.kit.web import API, etag, json_response
 
 
@@ -56,6 +60,31 @@ def deployment_created(tokens: Tokens) -> Callable[[Event], Response]:
     return answer
 
 
+def endpoint_token_renewed(tokens: Tokens) -> Callable[[Event], Response]:
+    """Return the answer to a new token, derived from its command as the first one was, and told only here."""
+
+    def answer(event: Event) -> Response:
+        return _secret({"endpoint_token": tokens.endpoint_token(event.environment, event.command_id)})
+
+    return answer
+
+
+def variables_set(event: Event) -> Response:
+    """Tell what was set, without the values: the client has them."""
+    variables = EnvironmentVariablesSet.model_validate_json(event.data).environment_variables
+    return _ok({"environment_variables": [each.model_dump(exclude={"sealed_value"}) for each in variables]})
+
+
+def variable_deleted(sealer: Sealer) -> Callable[[Event], Response]:
+    """Return the answer to a deletion, with the last value as the contract has it."""
+
+    def answer(event: Event) -> Response:
+        variable = EnvironmentVariableDeleted.model_validate_json(event.data).environment_variable
+        return _secret({"name": variable.name, "value": open_value(sealer, event.environment, variable)})
+
+    return answer
+
+
 def deployment_deleted(event: Event) -> Response:
     deployment = DeploymentDeleted.model_validate_json(event.data).deployment
     return _ok({"name": deployment.name, "execution_rule": deployment.execution_rule})
@@ -68,3 +97,7 @@ def _created(event: Event, document: dict[str, Any], status: int = 201) -> Respo
 
 def _ok(document: dict[str, Any]) -> Response:
     return json_response(pydantic_core.to_json(document))
+
+
+def _secret(document: dict[str, Any]) -> Response:
+    return json_response(pydantic_core.to_json(document), headers={"Cache-Control": "no-store"})

@@ -27,7 +27,7 @@ async def command_routers(backend: Backend, health: Health) -> AsyncIterator[lis
         max_in_flight=http.max_in_flight,
     )
     async with running(publisher.run()):
-        yield [command_router(Submitter(backend, publisher), backend.tokens)]
+        yield [command_router(Submitter(backend, publisher), backend.tokens, backend.sealer)]
 
 
 async def run_command(settings: Settings, health: Health, stop: asyncio.Event) -> None:

@@ -15,7 +15,8 @@ from services.kit.commands import CommandPublisher
 from services.kit.health import Health
 from services.kit.live import LiveEvents
 from services.kit.postgres import open_pool
-from services.kit.settings import AuthSettings, Settings
+from services.kit.sealing import Sealer, ensure_secrets_key
+from services.kit.settings import AuthSettings, SecretsSettings, Settings
 from services.kit.tokens import Tokens, ensure_signing_key
 from services.kit.web import make_app
 from services.query.service import query_routers
@@ -26,8 +27,12 @@ DOCUMENT = Path(__file__).resolve().parents[2] / "schemas" / "openapi.json"
 async def openapi_document() -> dict[str, Any]:
     """Return the document that the gateway serves under /api/v1/openapi.json; no server is needed for it."""
     with TemporaryDirectory() as folder:
-        settings = Settings(auth=AuthSettings(signing_key_file=Path(folder) / "signing-key.pem"))
+        settings = Settings(
+            auth=AuthSettings(signing_key_file=Path(folder) / "signing-key.pem"),
+            secrets=SecretsSettings(key_file=Path(folder) / "secrets.key"),
+        )
         ensure_signing_key(settings.auth.signing_key_file)
+        ensure_secrets_key(settings.secrets.key_file)
         return _unconnected_gateway(settings).openapi()
 
 
@@ -36,9 +41,9 @@ def _unconnected_gateway(settings: Settings) -> FastAPI:
     health = Health()
     pool = open_pool(settings.postgres)
     live = LiveEvents(settings.kafka, settings.postgres, pool, health)
-    backend = Backend(settings, pool, live, Tokens(settings.auth))
+    backend = Backend(settings, pool, live, Tokens(settings.auth), Sealer(settings.secrets))
     publisher = CommandPublisher(settings.kafka, health, acknowledge_timeout_s=1, max_in_flight=1)
-    commands = command_router(Submitter(backend, publisher), backend.tokens)
+    commands = command_router(Submitter(backend, publisher), backend.tokens, backend.sealer)
     return make_app("Pipeloom", [commands, *query_routers(backend)], health, tokens=backend.tokens)
 
 

@@ -22,22 +22,35 @@ After = Annotated[
 ]
 
 
+def _summary(row: asyncpg.Record) -> str:
+    return str(row["summary"])
+
+
 class Listing:
     """One kind of resource, listed by one statement."""
 
-    def __init__(self, pool: Pool, statement: Callable[..., AsyncIterator[asyncpg.Record]]) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        statement: Callable[..., AsyncIterator[asyncpg.Record]],
+        entry: Callable[[asyncpg.Record], str] = _summary,
+    ) -> None:
         self._pool = pool
         self._statement = statement
+        self._entry = entry
 
     async def answer(self, request: Request, environment: str, limit: int | None, after: str) -> Response:
         """Return one page when there is a limit or one page holds all; else a stream of all pages."""
         rows = await self._page(environment, after, (limit or PAGE_SIZE) + 1)
         size = limit or PAGE_SIZE
         if len(rows) <= size:
-            return json_response(_array(rows))
+            return json_response(self._array(rows))
         if limit:
-            return json_response(_array(rows[:limit]), headers=_next(request, rows[limit - 1]["name"], limit))
+            return json_response(self._array(rows[:limit]), headers=_next(request, rows[limit - 1]["name"], limit))
         return StreamingResponse(self._stream(environment, rows[:size]), media_type=JSON)
+
+    def _array(self, rows: list[asyncpg.Record]) -> str:
+        return f"[{','.join(self._entry(row) for row in rows)}]"
 
     async def _page(self, environment: str, after: str, size: int) -> list[asyncpg.Record]:
         async with reading(self._pool) as connection:
@@ -48,14 +61,10 @@ class Listing:
         yield "["
         separator = ""
         while rows:
-            yield separator + ",".join(row["summary"] for row in rows)
+            yield separator + ",".join(self._entry(row) for row in rows)
             separator = ","
             rows = await self._page(environment, rows[-1]["name"], PAGE_SIZE)
         yield "]"
-
-
-def _array(rows: list[asyncpg.Record]) -> str:
-    return f"[{','.join(row['summary'] for row in rows)}]"
 
 
 def _next(request: Request, last_name: Any, limit: int) -> dict[str, str]:

@@ -22,6 +22,11 @@ WHERE environment = :environment AND name > :after ORDER BY name LIMIT :page_siz
 SELECT name, summary FROM deployment
 WHERE environment = :environment AND name > :after ORDER BY name LIMIT :page_size;
 
+-- name: list_environment_variables
+-- A page of variables in the order of their names, behind the name `after`; their values are sealed.
+SELECT environment, name, body FROM environment_variable
+WHERE environment = :environment AND name > :after ORDER BY name LIMIT :page_size;
+
 -- name: find_user^
 -- A user, as long as it has or had a token in the environment that asks.
 SELECT id, name, email FROM app_user u

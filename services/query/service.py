@@ -14,6 +14,7 @@ from services.query.deployments import deployment_router
 from services.query.pipelines import pipeline_router
 from services.query.steps import step_router
 from services.query.users import user_router
+from services.query.variables import variable_router
 
 
 def query_routers(backend: Backend) -> list[APIRouter]:
@@ -22,6 +23,7 @@ def query_routers(backend: Backend) -> list[APIRouter]:
         pipeline_router(backend.pool),
         step_router(backend),
         deployment_router(backend.pool),
+        variable_router(backend),
         command_status_router(backend),
         user_router(backend),
     ]

@@ -7,7 +7,8 @@ import pytest
 from starlette.requests import Request
 from starlette.types import Message
 
-from services.kit.settings import AuthSettings
+from services.kit.sealing import Sealer, ensure_secrets_key
+from services.kit.settings import AuthSettings, SecretsSettings
 from services.kit.tokens import Tokens, ensure_signing_key
 
 MakeRequest = Callable[..., Request]
@@ -32,3 +33,9 @@ def make_request() -> MakeRequest:
 def tokens(tmp_path: Path) -> Tokens:
     ensure_signing_key(tmp_path / "key.pem")
     return Tokens(AuthSettings(signing_key_file=tmp_path / "key.pem"))
+
+
+@pytest.fixture
+def sealer(tmp_path: Path) -> Sealer:
+    ensure_secrets_key(tmp_path / "secrets.key")
+    return Sealer(SecretsSettings(key_file=tmp_path / "secrets.key"))

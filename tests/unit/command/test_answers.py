@@ -65,6 +65,8 @@ def deployment(rule: str) -> Deployment:
             "endpoint_token_hash": "a-hash" if rule == "endpoint" else None,
             "created_at": AT,
             "created_by": "ada",
+            "updated_at": AT,
+            "updated_by": "ada",
         }
     )
 
