@@ -11,17 +11,15 @@ from starlette.responses import Response
 
 from events.envelope import timestamp
 from events.refusals import Code, Refused
-from services.kit.postgres import Pool
+from services.kit.backend import Backend
 from services.kit.schedules import next_times
 from services.kit.web import Asker, json_response
+from services.query.created import created_page
 from services.query.lists import BEFORE_ALL, After, Limit, Listing
 from services.query.pages import page
 from services.query.reads import find_one, sql
 
 TIMES_TOLD = 3
-# From 0.52 on the SDK asks again without a pause until the status is this or `creation_failed`.
-CREATED = "up"
-
 Wait = Annotated[bool, Query(description="Tell whether the creation has ended: a status of `up` says that it has")]
 
 
@@ -33,9 +31,10 @@ class LogRange(BaseModel):
     limit: int | None = Field(None, ge=1)
 
 
-def deployment_router(pool: Pool) -> APIRouter:
+def deployment_router(backend: Backend) -> APIRouter:
     """Return the routes that read deployments."""
     router = APIRouter(tags=["deployments"])
+    pool = backend.pool
     listing = Listing(pool, sql.list_deployments)
 
     async def find(environment: str, name: str) -> Any:
@@ -59,8 +58,9 @@ def deployment_router(pool: Pool) -> APIRouter:
     ) -> Response:
         """Get one deployment. Its status is `standby`, since nothing runs it so far."""
         row = await find(asker.environment, deployment_name)
-        document = _as_created(row["document"]) if wait_for_completion else row["document"]
-        return page(request, document, row["version"])
+        if wait_for_completion:
+            return await created_page(backend, asker, deployment_name, row["document"])
+        return page(request, row["document"], row["version"])
 
     @router.get("/deployments/{deployment_name}/schedule")
     async def get_schedule(asker: Asker, deployment_name: str) -> Response:
@@ -81,11 +81,6 @@ def deployment_router(pool: Pool) -> APIRouter:
         return json_response("[]")
 
     return router
-
-
-def _as_created(document: str) -> str:
-    """Return the page for a client that waits for the creation to end: when there is a page, it has."""
-    return pydantic_core.to_json({**pydantic_core.from_json(document), "status": CREATED}).decode()
 
 
 def _schedule(name: str, document: dict[str, Any]) -> Response:

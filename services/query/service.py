@@ -22,7 +22,7 @@ def query_routers(backend: Backend) -> list[APIRouter]:
     return [
         pipeline_router(backend.pool),
         step_router(backend),
-        deployment_router(backend.pool),
+        deployment_router(backend),
         variable_router(backend),
         command_status_router(backend),
         user_router(backend),

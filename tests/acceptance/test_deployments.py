@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from events.commands import DeploymentRequested
 from tests.acceptance.feed import data_of, name_of
 from tests.acceptance.problems import problem
-from tests.acceptance.tenant import Tenant
+from tests.acceptance.tenant import NewTenant, Tenant
 
 
 async def test_a_deployment_says_that_nothing_runs_it(tenant: Tenant, pipeline: str) -> None:
@@ -23,14 +24,43 @@ async def test_a_deployment_says_that_nothing_runs_it(tenant: Tenant, pipeline: 
 
 
 async def test_who_waits_for_the_creation_is_told_that_it_has_ended(tenant: Tenant, pipeline: str) -> None:
-    await tenant.create_endpoint("live", pipeline)
-    plain = (await tenant.http.get("/deployments/live")).json()
+    await tenant.schedule("nightly", pipeline, "0 3 * * *")
+    plain = (await tenant.http.get("/deployments/nightly")).json()
 
-    waited = (await tenant.http.get("/deployments/live", params={"wait_for_completion": "true"})).json()
+    waited = (await tenant.http.get("/deployments/nightly", params={"wait_for_completion": "true"})).json()
 
     # From 0.52 on the SDK asks again at once at any other status.
     assert waited == {**plain, "status": "up"}
     problem(await tenant.http.get("/deployments/absent?wait_for_completion=true"), 404, "deployment_not_found")
+
+
+async def test_who_created_an_endpoint_and_waits_is_told_its_token_and_nobody_else_is(
+    tenant: Tenant, pipeline: str, new_tenant: NewTenant
+) -> None:
+    created = (await tenant.create_endpoint("live", pipeline)).json()
+    colleague = await new_tenant(tenant.environment)
+
+    async def waited(who: Tenant) -> dict[str, Any]:
+        answer = await who.http.get("/deployments/live", params={"wait_for_completion": "true"})
+        assert answer.headers["cache-control"] == "no-store"
+        return dict(answer.json())
+
+    assert await waited(tenant) == {**created, "status": "up"}
+    assert "endpoint_token" not in await waited(colleague)
+    await tenant.http.post("/endpoints/live/generate-new-token")
+    assert "endpoint_token" not in await waited(tenant)
+
+
+async def test_a_token_that_a_kafka_producer_made_is_told_to_nobody(tenant: Tenant, pipeline: str) -> None:
+    asked = DeploymentRequested(
+        name="live", pipeline_name=pipeline, execution_rule="endpoint", endpoint_token_hash="a" * 64
+    )
+    me = (await tenant.http.get("/users/me")).json()["id"]
+    await tenant.result((await tenant.ask(asked, actor=me))[0])
+
+    waited = (await tenant.http.get("/deployments/live", params={"wait_for_completion": "true"})).json()
+
+    assert (waited["status"], "endpoint_token" in waited) == ("up", False)
 
 
 async def test_a_low_latency_deployment_has_options_and_no_pods(tenant: Tenant, pipeline: str) -> None:
