@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from pipeloom.cli.connection import connected, existing
+from pipeloom.cli.mappings import INPUT_HELP, OUTPUT_HELP, input_mappings, output_mappings
 from pipeloom.cli.output import Output, OutputOption, show, show_all
 
 app = typer.Typer(no_args_is_help=True, help="Put pipelines into production, by an endpoint or a schedule.")
@@ -28,7 +29,8 @@ class Mode(StrEnum):
 
 
 @app.command(
-    epilog="Example: pipeloom deployments create nightly --pipeline churn --rule periodic --schedule '0 3 * * *'"
+    epilog="Example: pipeloom deployments create nightly --pipeline churn --rule periodic --schedule '0 3 * * *' "
+    "--input months=constant:3 --output-to risk=null"
 )
 def create(
     name: Name,
@@ -37,11 +39,14 @@ def create(
     schedule: Annotated[str | None, typer.Option(help="Five cron fields in UTC; for the periodic rule.")] = None,
     mode: Annotated[Mode, typer.Option(help="How it keeps its resources.")] = Mode.ELASTIC,
     description: Annotated[str | None, typer.Option(help="What it is for.")] = None,
+    inputs: Annotated[list[str], typer.Option("--input", help=INPUT_HELP)] = [],  # noqa: B006 - typer copies it
+    outputs: Annotated[list[str], typer.Option("--output-to", help=OUTPUT_HELP)] = [],  # noqa: B006
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Deploy a pipeline."""
+    """Deploy a pipeline. An endpoint maps what is left out to its own inputs and outputs; a periodic one maps all."""
+    mapped = (input_mappings(inputs), output_mappings(outputs))
     with connected() as client:
-        document = client.create_deployment(name, pipeline, rule.value, schedule, mode.value, description)
+        document = client.create_deployment(name, pipeline, rule.value, schedule, mode.value, description, *mapped)
         show(document, output)
 
 

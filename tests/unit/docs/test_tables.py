@@ -21,7 +21,7 @@ from tests.unit.docs.markdown import ROOT, page, table_rows
 
 BOUNDS = {Ge: ("ge", "≥"), Gt: ("gt", ">"), Le: ("le", "≤")}
 KINDS = {"str": "text", "int": "whole number", "float": "number", "Path": "path", "SecretStr": "text, secret"}
-ROUTE = re.compile(r"`(GET|POST|DELETE) (/api/v1/[^`?]+)(?:\?[^`]*)?`")
+ROUTE = re.compile(r"`(GET|POST|PUT|DELETE) (/api/v1/[^`?]+)(?:\?[^`]*)?`")
 
 
 def demand_rows(file: str, wanted: list[str]) -> None:
