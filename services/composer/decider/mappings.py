@@ -1,6 +1,6 @@
 """The rules of mappings: every name once, nothing unknown, nothing left out, endpoint names told apart."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple, TypeVar
 
 from events.commands import DeploymentRequested
@@ -64,11 +64,11 @@ def map_pipeline(data: DeploymentRequested, pipeline: Pipeline, variables: Shelf
     return mapped
 
 
-def _by_name(kind: str, known: Iterable[str], given: Iterable[tuple[str, Given]]) -> dict[str, Given]:
-    known, found = list(known), {}
+def _by_name(kind: str, known: Mapping[str, object], given: Iterable[tuple[str, Given]]) -> dict[str, Given]:
+    found: dict[str, Given] = {}
     for name, mapping in given:
         if name not in known:
-            has = f"It has the {named(kind, known)}" if known else f"It has no {kind}s"
+            has = f"It has the {named(kind, list(known))}" if known else f"It has no {kind}s"
             raise Refused(
                 Code.UNKNOWN_MAPPING,
                 f"The pipeline has no {kind} '{name}', which a mapping names. {has}.",
@@ -91,7 +91,7 @@ def _check_complete(inputs: list[str], outputs: list[str]) -> None:
         )
         raise Refused(
             Code.MISSING_MAPPING,
-            f"A periodic deployment maps every input and output, and the {missing} are missing. "
+            f"A periodic deployment maps every input and output, and this one leaves out the {missing}. "
             "Give each a mapping; `is_null` is one.",
             inputs=list(inputs),
             outputs=list(outputs),
