@@ -160,8 +160,10 @@ def test_a_default_that_is_spelt_out_does_not_change_the_fingerprint(make_comman
 
 def test_a_repeat_may_derive_its_endpoint_token_from_another_key(make_command: MakeCommand) -> None:
     def asked(token_hash: str, name: str = "live") -> bytes:
-        fields = {"pipeline_name": "churn", "execution_rule": "endpoint", "endpoint_token_hash": token_hash}
-        return make_command(data=DeploymentRequested(name=name, **fields)).fingerprint()
+        data = DeploymentRequested(
+            name=name, pipeline_name="churn", execution_rule="endpoint", endpoint_token_hash=token_hash
+        )
+        return make_command(data=data).fingerprint()
 
     assert asked("made with the old key") == asked("made with the new key")
     assert asked("made with the old key") != asked("made with the old key", "another")
