@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from services.kit.settings import AuthSettings
-from services.kit.tokens import Tokens, ensure_signing_key
+from services.kit.signing_keys import ensure_signing_key
+from services.kit.tokens import Tokens
 
 MakeRequest = Callable[..., Request]
 
