@@ -5,7 +5,7 @@ import pytest
 from pipeloom.local import folder
 from pipeloom.local.errors import StartError
 from pipeloom.local.folder import demand_known_tables, demand_usable_key
-from services.kit.tokens import ensure_signing_key
+from services.kit.signing_keys import ensure_signing_key
 
 
 @pytest.fixture
