@@ -22,6 +22,8 @@ class CommandData(Model):
     """The data of a command; its type's name is the class's name."""
 
     version: ClassVar[int] = 1
+    # Fields that a sender derives from the command's id and a key of its own: a repeat may have another key.
+    derived: ClassVar[set[str]] = set()
 
     def subject(self) -> str:
         """Return the resource that the command is about, for example `pipelines/churn`."""
@@ -98,6 +100,8 @@ class DeploymentRequested(CommandData):
     An endpoint maps what is left out to endpoint inputs and outputs of the same name; a periodic one maps everything.
     """
 
+    derived: ClassVar[set[str]] = {"endpoint_token_hash"}
+
     name: Name
     pipeline_name: Name
     execution_rule: ExecutionRule
@@ -118,6 +122,8 @@ class DeploymentRequested(CommandData):
 
 class EndpointTokenRequested(CommandData):
     """Ask that an endpoint is called with a new token, of which only the hash travels; the old one ends at once."""
+
+    derived: ClassVar[set[str]] = {"endpoint_token_hash"}
 
     name: Name
     endpoint_token_hash: str = Field(pattern=HASH_PATTERN, description="SHA-256 of the token, in hex")

@@ -6,12 +6,15 @@ from typing import Annotated
 import typer
 
 from pipeloom.cli.connection import connected, existing
-from pipeloom.cli.mappings import INPUT_HELP, OUTPUT_HELP, input_mappings, output_mappings
+from pipeloom.cli.mappings import input_mappings, output_mappings
+from pipeloom.cli.names import checked
 from pipeloom.cli.output import Output, OutputOption, show, show_all
+from pipeloom.cli.writing import KeyOption, WaitOption, YesOption, carry_out, demand_consent
+from pipeloom.client import writes
 
 app = typer.Typer(no_args_is_help=True, help="Put pipelines into production, by an endpoint or a schedule.")
 
-Name = Annotated[str, typer.Argument(help="The deployment's name.")]
+Name = Annotated[str, typer.Argument(help="The deployment's name.", callback=checked)]
 
 
 class Rule(StrEnum):
@@ -30,24 +33,47 @@ class Mode(StrEnum):
 
 @app.command(
     epilog="Example: pipeloom deployments create nightly --pipeline churn --rule periodic --schedule '0 3 * * *' "
-    "--input months=constant:3 --output-to risk=null"
+    "--map-input months=constant:12 --map-output risk=null"
 )
 def create(
     name: Name,
-    pipeline: Annotated[str, typer.Option(help="The pipeline that it runs.")],
+    pipeline: Annotated[str, typer.Option(help="The pipeline that it runs.", callback=checked)],
     rule: Annotated[Rule, typer.Option(help="Run it when it is called, or by a schedule.")],
     schedule: Annotated[str | None, typer.Option(help="Five cron fields in UTC; for the periodic rule.")] = None,
+    map_input: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=FROM",
+            help="Where an input comes from: constant:VALUE, variable:NAME, endpoint:NAME, datastore:PATH or null; "
+            "repeatable.",
+        ),
+    ] = None,
+    map_output: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=TO", help="Where an output goes: endpoint:NAME, datastore:PATH or null; repeatable."
+        ),
+    ] = None,
     mode: Annotated[Mode, typer.Option(help="How it keeps its resources.")] = Mode.ELASTIC,
     description: Annotated[str | None, typer.Option(help="What it is for.")] = None,
-    inputs: Annotated[list[str], typer.Option("--input", help=INPUT_HELP)] = [],  # noqa: B006 - typer copies it
-    outputs: Annotated[list[str], typer.Option("--output-to", help=OUTPUT_HELP)] = [],  # noqa: B006
+    wait: WaitOption = True,
+    idempotency_key: KeyOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Deploy a pipeline. An endpoint maps what is left out to its own inputs and outputs; a periodic one maps all."""
-    mapped = (input_mappings(inputs), output_mappings(outputs))
-    with connected() as client:
-        document = client.create_deployment(name, pipeline, rule.value, schedule, mode.value, description, *mapped)
-        show(document, output)
+    """Deploy a pipeline."""
+    _check_schedule(rule, schedule)
+    write = writes.create_deployment(
+        name,
+        pipeline,
+        rule.value,
+        schedule,
+        mode.value,
+        description,
+        input_mappings(map_input) if map_input else None,
+        output_mappings(map_output) if map_output else None,
+        idempotency_key=idempotency_key,
+    )
+    carry_out(write, output, wait=wait)
 
 
 @app.command(epilog="Example: pipeloom deployments get nightly")
@@ -69,8 +95,21 @@ def list_all(output: OutputOption = Output.TABLE) -> None:
         )
 
 
-@app.command(epilog="Example: pipeloom deployments delete nightly")
-def delete(name: Name, output: OutputOption = Output.TABLE) -> None:
+@app.command(epilog="Example: pipeloom deployments delete nightly --yes")
+def delete(
+    name: Name,
+    yes: YesOption = False,
+    wait: WaitOption = True,
+    idempotency_key: KeyOption = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
     """Delete a deployment; its pipeline stays."""
-    with connected() as client:
-        show(client.delete_deployment(name), output)
+    demand_consent(f"Delete the deployment '{name}'?", is_given=yes)
+    carry_out(writes.delete_deployment(name, idempotency_key=idempotency_key), output, wait=wait)
+
+
+def _check_schedule(rule: Rule, schedule: str | None) -> None:
+    if rule is Rule.PERIODIC and schedule is None:
+        raise typer.BadParameter("A periodic deployment needs a schedule: --schedule '0 6 * * 1'.")
+    if rule is Rule.ENDPOINT and schedule is not None:
+        raise typer.BadParameter("An endpoint runs when it is called: leave --schedule out, or say --rule periodic.")

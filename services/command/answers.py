@@ -11,6 +11,7 @@ from events.envelope import Event
 from events.results import (
     DeploymentCreated,
     DeploymentDeleted,
+    EndpointTokenRenewed,
     EnvironmentVariableDeleted,
     EnvironmentVariablesSet,
     PipelineCreated,
@@ -53,8 +54,9 @@ def deployment_created(tokens: Tokens) -> Callable[[Event], Response]:
     def answer(event: Event) -> Response:
         deployment = DeploymentCreated.model_validate_json(event.data).deployment
         document = deployment_document(deployment)
-        if deployment.execution_rule == "endpoint":
-            document["endpoint_token"] = tokens.endpoint_token(event.environment, event.command_id)
+        token = tokens.told_endpoint_token(event.environment, event.command_id, deployment.endpoint_token_hash)
+        if token:
+            document["endpoint_token"] = token
         return _created(event, document)
 
     return answer
@@ -64,7 +66,9 @@ def endpoint_token_renewed(tokens: Tokens) -> Callable[[Event], Response]:
     """Return the answer to a new token, derived from its command as the first one was, and told only here."""
 
     def answer(event: Event) -> Response:
-        return _secret({"endpoint_token": tokens.endpoint_token(event.environment, event.command_id)})
+        renewed = EndpointTokenRenewed.model_validate_json(event.data).deployment
+        token = tokens.told_endpoint_token(event.environment, event.command_id, renewed.endpoint_token_hash)
+        return _secret({"endpoint_token": token})
 
     return answer
 

@@ -5,7 +5,6 @@ status is `up` or `creation_failed`. When there is a page, the creation has ende
 dropped answer told, is told here too: to the user who created the endpoint, for a minute.
 """
 
-import hmac
 from typing import Any
 
 import pydantic_core
@@ -13,7 +12,7 @@ from starlette.responses import Response
 
 from events.resources import Deployment
 from services.kit.backend import Backend
-from services.kit.tokens import Identity, hash_secret
+from services.kit.tokens import Identity
 from services.kit.web import json_response
 from services.query.reads import reading, sql
 
@@ -35,6 +34,5 @@ async def _new_token(backend: Backend, asker: Identity, name: str) -> str | None
         row = await sql.find_new_endpoint(connection, environment=asker.environment, name=name, actor=asker.user_id)
     if row is None:
         return None
-    known = Deployment.model_validate_json(row["body"]).endpoint_token_hash or ""
-    token = backend.tokens.endpoint_token(asker.environment, row["command_id"])
-    return token if hmac.compare_digest(hash_secret(token).hex(), known) else None
+    deployment = Deployment.model_validate_json(row["body"])
+    return backend.tokens.told_endpoint_token(asker.environment, row["command_id"], deployment.endpoint_token_hash)

@@ -31,7 +31,7 @@ WHERE environment = :environment AND name > :after ORDER BY name LIMIT :page_siz
 
 -- name: list_environment_variables
 -- A page of variables in the order of their names, behind the name `after`; their values are sealed.
-SELECT environment, name, body FROM environment_variable
+SELECT name, body AS summary FROM environment_variable
 WHERE environment = :environment AND name > :after ORDER BY name LIMIT :page_size;
 
 -- name: find_user^

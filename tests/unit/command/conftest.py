@@ -9,7 +9,8 @@ from starlette.types import Message
 
 from services.kit.sealing import Sealer, ensure_secrets_key
 from services.kit.settings import AuthSettings, SecretsSettings
-from services.kit.tokens import Tokens, ensure_signing_key
+from services.kit.signing_keys import ensure_signing_key
+from services.kit.tokens import Tokens
 
 MakeRequest = Callable[..., Request]
 

@@ -23,7 +23,7 @@ from events.results import (
 from services.command import answers
 from services.kit.documents import documents_of
 from services.kit.sealing import Sealer
-from services.kit.tokens import Tokens
+from services.kit.tokens import Tokens, hash_secret
 from services.kit.variables import seal_value
 from tests.unit.composer.world import variable
 
@@ -131,14 +131,20 @@ def test_a_deleted_step_is_answered_with_its_name() -> None:
 
 
 def test_a_created_endpoint_is_answered_with_its_token_and_never_the_hash(tokens: Tokens) -> None:
-    made = deployment("endpoint")
+    token = tokens.endpoint_token("lab", COMMAND)
+    made = deployment("endpoint").model_copy(update={"endpoint_token_hash": hash_secret(token).hex()})
     answer = answers.deployment_created(tokens)(event(DeploymentCreated(deployment=made)))
     assert answer.status_code == 201
     assert body(answer.body) == {
         **json.loads(documents_of(made).document),
-        "endpoint_token": tokens.endpoint_token("lab", COMMAND),
+        "endpoint_token": token,
     }
-    assert b"a-hash" not in bytes(answer.body)
+    assert hash_secret(token).hex().encode() not in bytes(answer.body)
+
+
+def test_an_endpoint_token_that_cannot_be_derived_any_more_is_left_out(tokens: Tokens) -> None:
+    answer = answers.deployment_created(tokens)(event(DeploymentCreated(deployment=deployment("endpoint"))))
+    assert "endpoint_token" not in body(answer.body)
 
 
 def test_a_created_periodic_deployment_has_a_schedule_and_no_token(tokens: Tokens) -> None:
@@ -155,7 +161,9 @@ def test_a_deleted_deployment_is_answered_with_its_name_and_rule(rule: str) -> N
 
 
 def test_a_renewed_token_is_answered_alone_and_kept_by_no_cache(tokens: Tokens) -> None:
-    renewed = EndpointTokenRenewed(deployment=deployment("endpoint"), before=deployment("endpoint"))
+    token_hash = hash_secret(tokens.endpoint_token("lab", COMMAND)).hex()
+    now = deployment("endpoint").model_copy(update={"endpoint_token_hash": token_hash})
+    renewed = EndpointTokenRenewed(deployment=now, before=deployment("endpoint"))
     answer = answers.endpoint_token_renewed(tokens)(event(renewed))
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
     assert body(answer.body) == {"endpoint_token": tokens.endpoint_token("lab", COMMAND)}

@@ -10,8 +10,8 @@ from .conftest import Postgres, Row
 
 
 def row(sealer: Sealer, name: str, value: str, environment: str = "lab") -> Row:
-    sealed = variable(name, seal_value(sealer, "lab", name, value))
-    return {"environment": environment, "name": name, "body": sealed.model_dump_json()}
+    sealed = variable(name, seal_value(sealer, environment, name, value))
+    return {"name": name, "summary": sealed.model_dump_json()}
 
 
 async def test_values_are_opened(http: httpx.AsyncClient, postgres: Postgres, sealer: Sealer) -> None:
