@@ -33,6 +33,8 @@ async def command_routers(backend: Backend, health: Health) -> AsyncIterator[lis
 async def run_command(settings: Settings, health: Health, stop: asyncio.Event) -> None:
     """Take commands until `stop` is set."""
     async with open_backend(settings, health) as backend, command_routers(backend, health) as routers:
-        app = make_app("Pipeloom commands", routers, health, tokens=backend.tokens)
-        async with serving(app, settings.http.host, settings.http.port):
+        app = make_app(
+            "Pipeloom commands", routers, health, tokens=backend.tokens, body_timeout_s=settings.http.body_timeout_s
+        )
+        async with serving(app, settings.http.host, settings.http.port, backend.ending):
             await stop.wait()

@@ -14,8 +14,14 @@ from services.query.service import query_routers
 async def run_gateway(settings: Settings, health: Health, stop: asyncio.Event) -> None:
     """Serve commands and queries until `stop` is set."""
     async with open_backend(settings, health) as backend, command_routers(backend, health) as routers:
-        app = make_app("Pipeloom", [*routers, *query_routers(backend)], health, tokens=backend.tokens)
-        async with serving(app, settings.http.host, settings.http.port):
+        app = make_app(
+            "Pipeloom",
+            [*routers, *query_routers(backend)],
+            health,
+            tokens=backend.tokens,
+            body_timeout_s=settings.http.body_timeout_s,
+        )
+        async with serving(app, settings.http.host, settings.http.port, backend.ending):
             await stop.wait()
 
 

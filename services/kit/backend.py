@@ -1,8 +1,9 @@
 """What an HTTP application needs behind it: a pool, the live events, the tokens and the sealer."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from services.kit.health import Health
 from services.kit.live import LiveEvents
@@ -23,6 +24,8 @@ class Backend:
     live: LiveEvents
     tokens: Tokens
     sealer: Sealer
+    ending: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the process is about to end: who still waits for news is answered without them."""
 
 
 def _tokens(auth: AuthSettings) -> Tokens:

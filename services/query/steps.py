@@ -1,6 +1,5 @@
 """Reading steps, and waiting for one to be built (source: sdk-contract 5)."""
 
-import asyncio
 import re
 from typing import Annotated, Any
 
@@ -12,6 +11,7 @@ from starlette.responses import Response
 from events.refusals import Code, Refused
 from events.resources import StepStatus
 from services.kit.backend import Backend
+from services.kit.patience import Patience
 from services.kit.web import Asker
 from services.query.lists import BEFORE_ALL, After, Limit, Listing
 from services.query.pages import page
@@ -52,14 +52,13 @@ def step_router(backend: Backend) -> APIRouter:
 
 async def _built(backend: Backend, environment: str, name: str) -> Any:
     """Return the step once it is no longer Pending, or as it is after HOLD_S."""
-    deadline = asyncio.get_running_loop().time() + HOLD_S
+    patience = Patience(HOLD_S, backend.ending)
     while True:
         with backend.live.expecting(environment, f"steps/{name}") as news:
             row = await _find(backend, environment, name)
-            remaining = deadline - asyncio.get_running_loop().time()
-            if row["status"] != StepStatus.PENDING or remaining <= 0:
+            if row["status"] != StepStatus.PENDING or patience.is_over:
                 return row
-            await asyncio.wait([news], timeout=remaining)
+            await patience.wait(news)
 
 
 async def _find(backend: Backend, environment: str, name: str) -> Any:
