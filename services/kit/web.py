@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.security import HTTPBearer
+from fastapi_offline import FastAPIOffline
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,8 +19,10 @@ from events.topics import MIB
 from services.kit.health import Health, health_routes
 from services.kit.problems import add_problem_handlers, broken, problem
 from services.kit.tokens import Identity
+from services.kit.transport import HeadAsGet, refusal_of_encoding, timed
 
 MAX_BODY_BYTES = MIB
+BODY_S = 20.0
 LINGER_S = 2.0
 LINGER_BYTES = 16 * MIB
 API = "/api/v1"
@@ -51,8 +54,9 @@ def etag(version: int) -> str:
 class Guard:
     """Gives every request an id and an answer, and refuses a body over the limit before it is read whole."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, body_timeout_s: float) -> None:
         self._app = app
+        self._body_timeout_s = body_timeout_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -72,16 +76,24 @@ class Guard:
                 MutableHeaders(scope=message)["X-Request-Id"] = request_id
             await send(message)
 
-        if int(headers.get("content-length") or 0) > MAX_BODY_BYTES:
-            refusal = problem(Request(scope), _too_large(), {"Connection": "close"})
+        refused = _unreadable(headers)
+        if refused:
+            refusal = problem(Request(scope), refused, {"Connection": "close"})
             await refusal(scope, receive, _lingering(receive, send_with_id))
             return
         try:
-            await self._app(scope, _bounded(receive), send_with_id)
+            await self._app(scope, _bounded(timed(receive, self._body_timeout_s)), send_with_id)
         except Exception as error:  # the last one to answer, so that the connection and its next request live on
             if started:
                 raise
             await broken(Request(scope), error)(scope, receive, send_with_id)
+
+
+def _unreadable(headers: Headers) -> Refused | None:
+    """Return why a body is refused before anything of it is read, or None."""
+    if int(headers.get("content-length") or 0) > MAX_BODY_BYTES:
+        return _too_large()
+    return refusal_of_encoding(headers)
 
 
 def _lingering(receive: Receive, send: Send) -> Send:
@@ -131,14 +143,22 @@ def _too_large() -> Refused:
     )
 
 
-def make_app(title: str, routers: Iterable[APIRouter], health: Health, **state: Any) -> FastAPI:
-    """Return an application of `routers` under /api/v1, with the health routes; `state` is what its routes use."""
-    app = FastAPI(title=title, version="1", redirect_slashes=False, openapi_url=f"{API}/openapi.json")
+def make_app(
+    title: str, routers: Iterable[APIRouter], health: Health, *, body_timeout_s: float = BODY_S, **state: Any
+) -> FastAPI:
+    """Return an application of `routers` under /api/v1, with the health routes; `state` is what its routes use.
+
+    Its page /docs works without the internet: scripts and styles come from here.
+    """
+    app = FastAPIOffline(
+        redoc_url=None, title=title, version="1", redirect_slashes=False, openapi_url=f"{API}/openapi.json"
+    )
     for name, value in state.items():
         setattr(app.state, name, value)
     for router in routers:
         app.include_router(router, prefix=API)
     app.routes.extend(health_routes(health))
     add_problem_handlers(app)
-    app.add_middleware(Guard)
+    app.add_middleware(Guard, body_timeout_s=body_timeout_s)
+    app.add_middleware(HeadAsGet)
     return app
