@@ -33,6 +33,7 @@ class HttpSettings(BaseModel):
     port: int = 8000
     result_timeout_s: float = Field(30.0, gt=0)
     acknowledge_timeout_s: float = Field(8.0, gt=0, description="How long Kafka may take to acknowledge a command")
+    public_url: str | None = Field(None, description="Where clients find the API; told by each request when left out")
     max_in_flight: int = Field(1000, ge=1, description="Commands under way in one process before it sheds load")
 
 
@@ -59,6 +60,18 @@ class SecretsSettings(BaseModel):
     )
 
 
+class ObjectsSettings(BaseModel):
+    """Where the sources of steps are kept, and how large they may be."""
+
+    location: str = Field(
+        ".pipeloom/objects",
+        description="A folder, or `s3://BUCKET/PREFIX`; the same for command, query, gateway and builder",
+    )
+    max_upload_bytes: int = Field(64 * 1024**2, ge=1, description="Most bytes of an uploaded archive")
+    max_unpacked_bytes: int = Field(256 * 1024**2, ge=1, description="Most bytes that an archive may unpack to")
+    max_members: int = Field(20_000, ge=1, description="Most files and folders in a source")
+
+
 class ComposerSettings(BaseModel):
     """How the composer reads commands."""
 
@@ -81,6 +94,7 @@ class BuilderSettings(BaseModel):
     group_id: str | None = Field(None, description="Consumer group; PREFIX.builder when left out")
     source_roots: list[Path] = []
     allowed_hosts: list[str] = ["github.com", "gitlab.com", "bitbucket.org"]
+    ssh_known_hosts_file: Path | None = Field(None, description="Keys of the hosts that are reached by ssh")
     work_dir: Path = Path(".pipeloom/builder")
     timeout_s: float = Field(120.0, gt=0)
 
@@ -96,6 +110,7 @@ class Settings(BaseSettings):
     health: HealthSettings = HealthSettings()
     auth: AuthSettings = AuthSettings()
     secrets: SecretsSettings = SecretsSettings()
+    objects: ObjectsSettings = ObjectsSettings()
     composer: ComposerSettings = ComposerSettings()
     relay: RelaySettings = RelaySettings()
     builder: BuilderSettings = BuilderSettings()

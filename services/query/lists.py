@@ -25,37 +25,47 @@ After = Annotated[
 class Listing:
     """One kind of resource, listed by one statement."""
 
-    def __init__(self, pool: Pool, statement: Callable[..., AsyncIterator[asyncpg.Record]]) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        statement: Callable[..., AsyncIterator[asyncpg.Record]],
+        spelled: Callable[[Request, str], str] = lambda _, summary: summary,
+    ) -> None:
+        """`spelled` says how an entry differs from what is stored, by who asks."""
         self._pool = pool
         self._statement = statement
+        self._spelled = spelled
 
     async def answer(self, request: Request, environment: str, limit: int | None, after: str) -> Response:
         """Return one page when there is a limit or one page holds all; else a stream of all pages."""
         rows = await self._page(environment, after, (limit or PAGE_SIZE) + 1)
         size = limit or PAGE_SIZE
         if len(rows) <= size:
-            return json_response(_array(rows))
+            return json_response(self._array(request, rows))
         if limit:
-            return json_response(_array(rows[:limit]), headers=_next(request, rows[limit - 1]["name"], limit))
-        return StreamingResponse(self._stream(environment, rows[:size]), media_type=JSON)
+            headers = _next(request, rows[limit - 1]["name"], limit)
+            return json_response(self._array(request, rows[:limit]), headers=headers)
+        return StreamingResponse(self._stream(request, environment, rows[:size]), media_type=JSON)
 
     async def _page(self, environment: str, after: str, size: int) -> list[asyncpg.Record]:
         async with reading(self._pool) as connection:
             rows = self._statement(connection, environment=environment, after=after, page_size=size)
             return [row async for row in rows]
 
-    async def _stream(self, environment: str, rows: list[asyncpg.Record]) -> AsyncIterator[str]:
+    async def _stream(self, request: Request, environment: str, rows: list[asyncpg.Record]) -> AsyncIterator[str]:
         yield "["
         separator = ""
         while rows:
-            yield separator + ",".join(row["summary"] for row in rows)
+            yield separator + self._joined(request, rows)
             separator = ","
             rows = await self._page(environment, rows[-1]["name"], PAGE_SIZE)
         yield "]"
 
+    def _array(self, request: Request, rows: list[asyncpg.Record]) -> str:
+        return f"[{self._joined(request, rows)}]"
 
-def _array(rows: list[asyncpg.Record]) -> str:
-    return f"[{','.join(row['summary'] for row in rows)}]"
+    def _joined(self, request: Request, rows: list[asyncpg.Record]) -> str:
+        return ",".join(self._spelled(request, row["summary"]) for row in rows)
 
 
 def _next(request: Request, last_name: Any, limit: int) -> dict[str, str]:

@@ -1,9 +1,6 @@
 -- name: find_pipeline^
 SELECT document, version FROM pipeline WHERE environment = :environment AND name = :name;
 
--- name: find_step^
-SELECT document, version, status FROM step WHERE environment = :environment AND name = :name;
-
 -- name: find_deployment^
 SELECT document, version FROM deployment WHERE environment = :environment AND name = :name;
 
