@@ -10,6 +10,7 @@ from events.resources import ExecutionRule, InputSpec, KeptSource, OutputSpec
 
 # Every input stands in the events of the pipelines that take it over, and these have to fit into one record.
 MAX_INPUTS = 1_000
+MAX_SEALED = 32_768
 
 
 class CommandData(Model):
@@ -33,7 +34,7 @@ class StepRequested(CommandData):
     outputs: list[OutputSpec] = Field([], max_length=MAX_INPUTS)
     container_config: dict[str, JsonValue] = {}
     source: KeptSource | None = None
-    sealed_deploy_key: str | None = None
+    sealed_deploy_key: str | None = Field(None, max_length=MAX_SEALED)
 
     def subject(self) -> str:
         return f"steps/{self.step_name}"
@@ -49,7 +50,7 @@ class StepUpdateRequested(CommandData):
     inputs: list[InputSpec] | None = Field(None, max_length=MAX_INPUTS)
     outputs: list[OutputSpec] | None = Field(None, max_length=MAX_INPUTS)
     container_config: dict[str, JsonValue] = {}
-    sealed_deploy_key: str | None = None
+    sealed_deploy_key: str | None = Field(None, max_length=MAX_SEALED)
 
     def subject(self) -> str:
         return f"steps/{self.step_name}"

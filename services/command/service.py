@@ -7,11 +7,14 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter
 
 from services.command.routes import command_router
+from services.command.sources import Sources
 from services.command.submit import Submitter
 from services.kit.backend import Backend, open_backend
 from services.kit.commands import CommandPublisher
 from services.kit.health import Health
-from services.kit.process import running, serving
+from services.kit.objects import ObjectStore
+from services.kit.process import StartError, running, serving
+from services.kit.sealing import Sealer
 from services.kit.settings import Settings
 from services.kit.web import make_app
 
@@ -27,12 +30,33 @@ async def command_routers(backend: Backend, health: Health) -> AsyncIterator[lis
         max_in_flight=http.max_in_flight,
     )
     async with running(publisher.run()):
-        yield [command_router(Submitter(backend, publisher), backend.tokens)]
+        yield [command_router(Submitter(backend, publisher), backend.tokens, open_sources(backend.settings))]
+
+
+def open_sources(settings: Settings) -> Sources:
+    """Return where uploaded sources go. Raises StartError without a key to seal with, or a store."""
+    try:
+        objects = ObjectStore(settings.objects)
+        objects.open()
+        return Sources(settings.objects, objects, Sealer(settings.secrets))
+    except ValueError as error:
+        raise StartError(f"{error}; set PIPELOOM_OBJECTS__LOCATION and PIPELOOM_SECRETS__KEY_FILE") from error
+    except OSError as error:
+        raise StartError(
+            f"the sealing key or the object store cannot be used ({error}); run `pipeloom init`, or set "
+            "PIPELOOM_SECRETS__KEY_FILE and PIPELOOM_OBJECTS__LOCATION"
+        ) from error
 
 
 async def run_command(settings: Settings, health: Health, stop: asyncio.Event) -> None:
     """Take commands until `stop` is set."""
     async with open_backend(settings, health) as backend, command_routers(backend, health) as routers:
-        app = make_app("Pipeloom commands", routers, health, tokens=backend.tokens)
+        app = make_app(
+            "Pipeloom commands",
+            routers,
+            health,
+            upload_bytes=settings.objects.max_upload_bytes,
+            tokens=backend.tokens,
+        )
         async with serving(app, settings.http.host, settings.http.port):
             await stop.wait()

@@ -47,7 +47,7 @@ class Submitter:
     """Publishes commands and gives each its answer."""
 
     def __init__(self, backend: Backend, publisher: CommandPublisher) -> None:
-        self._backend = backend
+        self.backend = backend
         self._publisher = publisher
 
     async def submit(
@@ -67,7 +67,7 @@ class Submitter:
             data=data,
             traceparent=request.headers.get("traceparent"),
         )
-        with self._backend.live.expecting(command.environment, command.id) as result:
+        with self.backend.live.expecting(command.environment, command.id) as result:
             if preferences.idempotency_key:
                 decided = await self._look(command)
                 if decided:
@@ -87,10 +87,10 @@ class Submitter:
             raise _unknown(command, "its result cannot be read right now")
         if preferences.wait_s is not None:
             return _accepted(command, preferences.wait_s)
-        raise _unknown(command, f"it has no result after {self._backend.settings.http.result_timeout_s:g} s")
+        raise _unknown(command, f"it has no result after {self.backend.settings.http.result_timeout_s:g} s")
 
     async def _wait(self, result: "asyncio.Future[Event]", wait_s: float | None) -> Event | None:
-        limit_s = self._backend.settings.http.result_timeout_s if wait_s is None else wait_s
+        limit_s = self.backend.settings.http.result_timeout_s if wait_s is None else wait_s
         try:
             return await asyncio.wait_for(asyncio.shield(result), limit_s)
         except TimeoutError:
@@ -99,7 +99,7 @@ class Submitter:
     async def _look(self, command: Command) -> Decided | None:
         """Return what is decided of a command, or None when nothing is, or when Postgres cannot say."""
         try:
-            async with borrowed(self._backend.pool, LOOK_S) as connection:
+            async with borrowed(self.backend.pool, LOOK_S) as connection:
                 return await read_result(connection, command.environment, command.id)
         except POSTGRES_TROUBLE as error:
             log.warning("the inbox cannot be read", error=repr(error))

@@ -14,7 +14,13 @@ from services.query.service import query_routers
 async def run_gateway(settings: Settings, health: Health, stop: asyncio.Event) -> None:
     """Serve commands and queries until `stop` is set."""
     async with open_backend(settings, health) as backend, command_routers(backend, health) as routers:
-        app = make_app("Pipeloom", [*routers, *query_routers(backend)], health, tokens=backend.tokens)
+        app = make_app(
+            "Pipeloom",
+            [*routers, *query_routers(backend)],
+            health,
+            upload_bytes=settings.objects.max_upload_bytes,
+            tokens=backend.tokens,
+        )
         async with serving(app, settings.http.host, settings.http.port):
             await stop.wait()
 

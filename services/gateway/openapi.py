@@ -9,13 +9,16 @@ from fastapi import FastAPI
 
 from events.schemas import as_text
 from services.command.routes import command_router
+from services.command.sources import Sources
 from services.command.submit import Submitter
 from services.kit.backend import Backend
 from services.kit.commands import CommandPublisher
 from services.kit.health import Health
 from services.kit.live import LiveEvents
+from services.kit.objects import ObjectStore
 from services.kit.postgres import open_pool
-from services.kit.settings import AuthSettings, Settings
+from services.kit.sealing import Sealer, ensure_secrets_key
+from services.kit.settings import AuthSettings, SecretsSettings, Settings
 from services.kit.tokens import Tokens, ensure_signing_key
 from services.kit.web import make_app
 from services.query.service import query_routers
@@ -26,8 +29,12 @@ DOCUMENT = Path(__file__).resolve().parents[2] / "schemas" / "openapi.json"
 async def openapi_document() -> dict[str, Any]:
     """Return the document that the gateway serves under /api/v1/openapi.json; no server is needed for it."""
     with TemporaryDirectory() as folder:
-        settings = Settings(auth=AuthSettings(signing_key_file=Path(folder) / "signing-key.pem"))
+        settings = Settings(
+            auth=AuthSettings(signing_key_file=Path(folder) / "signing-key.pem"),
+            secrets=SecretsSettings(key_file=Path(folder) / "secrets.key"),
+        )
         ensure_signing_key(settings.auth.signing_key_file)
+        ensure_secrets_key(settings.secrets.key_file)
         return _unconnected_gateway(settings).openapi()
 
 
@@ -38,7 +45,8 @@ def _unconnected_gateway(settings: Settings) -> FastAPI:
     live = LiveEvents(settings.kafka, settings.postgres, pool, health)
     backend = Backend(settings, pool, live, Tokens(settings.auth))
     publisher = CommandPublisher(settings.kafka, health, acknowledge_timeout_s=1, max_in_flight=1)
-    commands = command_router(Submitter(backend, publisher), backend.tokens)
+    sources = Sources(settings.objects, ObjectStore(settings.objects), Sealer(settings.secrets))
+    commands = command_router(Submitter(backend, publisher), backend.tokens, sources)
     return make_app("Pipeloom", [commands, *query_routers(backend)], health, tokens=backend.tokens)
 
 

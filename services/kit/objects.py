@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
@@ -33,13 +34,21 @@ class ObjectStore:
     """
 
     def __init__(self, settings: ObjectsSettings) -> None:
-        """Open the store; credentials of S3 come from the usual AWS_ variables. Raises ValueError on a bad location."""
-        try:
-            self._store = _open(settings.location)
-        except (BaseError, OSError) as error:
-            raise ValueError(f"{settings.location!r} cannot be used to keep objects: {error}") from error
+        """Name the store; credentials of S3 come from the usual AWS_ variables."""
+        self._location = settings.location
 
-    def put(self, file: Path) -> str:
+    @cached_property
+    def _store(self) -> LocalStore | S3Store:
+        try:
+            return _open(self._location)
+        except BaseError as error:
+            raise StoreTrouble(f"{self._location!r} cannot be used to keep objects: {error}") from error
+
+    def open(self) -> None:
+        """Open the store before its first use. Raises OSError when its location cannot be used."""
+        _ = self._store
+
+    def put(self, file: BinaryIO) -> str:
         """Keep `file` and return its name; what is there already is not written again. Raises StoreTrouble."""
         name = f"sha256:{_digest(file)}"
         try:
@@ -94,6 +103,8 @@ def _key(name: str) -> str:
     return f"sources/{algorithm}/{digest}"
 
 
-def _digest(file: Path) -> str:
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
+def _digest(file: BinaryIO) -> str:
+    file.seek(0)
+    digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+    file.seek(0)
+    return digest

@@ -17,6 +17,7 @@ from services.kit.settings import SecretsSettings
 
 SCHEME = "sealed:v1"
 KEY_BITS = 512
+DEPLOY_KEY = "repository_deploy_key"
 
 
 class SealBroken(Exception):  # noqa: N818 - it names what happened
@@ -61,6 +62,11 @@ class Sealer:
             return self._ciphers[key_id].decrypt(data, [SCHEME.encode(), context.encode()]).decode()
         except (InvalidTag, binascii.Error, ValueError) as error:
             raise SealBroken("it was changed, or sealed for something else") from error
+
+
+def deploy_key_context(environment: str, step_name: object) -> str:
+    """Return the context in which a step's deploy key is sealed."""
+    return f"{environment}/steps/{step_name}/{DEPLOY_KEY}"
 
 
 def is_sealed(text: str) -> bool:

@@ -100,24 +100,35 @@ class Tokens:
         return identity
 
     def _verify(self, token: str) -> dict[str, Any]:
+        required = ["exp", "iat", "sub", "environment"]
+        return self._decoded(token, AUDIENCE, required, "get a new one from POST /api/v1/auth/refresh")
+
+    def _decoded(self, token: str, audience: str, required: list[str], advice: str) -> dict[str, Any]:
         try:
             claims: dict[str, Any] = jwt.decode(
                 token,
                 self._public_key,
                 algorithms=[ALGORITHM],
                 issuer=ISSUER,
-                audience=AUDIENCE,
-                options={"require": ["exp", "iat", "sub", "environment"]},
+                audience=audience,
+                options={"require": required},
             )
         except jwt.ExpiredSignatureError as error:
-            raise Refused(
-                Code.EXPIRED_TOKEN, "The access token has expired; get a new one from POST /api/v1/auth/refresh."
-            ) from error
+            raise Refused(Code.EXPIRED_TOKEN, f"The token has expired; {advice}.") from error
         except jwt.InvalidTokenError as error:
-            raise Refused(
-                Code.INVALID_TOKEN, "The access token is not one of ours; get one from POST /api/v1/auth/refresh."
-            ) from error
+            raise Refused(Code.INVALID_TOKEN, f"The token is not one of ours; {advice}.") from error
         return claims
+
+    def ticket(self, audience: str, claims: dict[str, str], life_s: int) -> str:
+        """Return a signed text that lets its bearer do one thing, `audience`, for a while."""
+        now = int(time.time())
+        return jwt.encode(
+            {**claims, "iat": now, "exp": now + life_s, "iss": ISSUER, "aud": audience}, self._key, ALGORITHM
+        )
+
+    def read_ticket(self, audience: str, ticket: str) -> dict[str, Any]:
+        """Return what a ticket says. Raises Refused: invalid_token or expired_token."""
+        return self._decoded(ticket, audience, ["exp", "iat"], "ask for a new URL")
 
     def endpoint_token(self, environment: str, command_id: UUID) -> str:
         """Return the token of the endpoint that a command creates: a repeat of the command gets the same one."""

@@ -23,6 +23,9 @@ MAX_BODY_BYTES = MIB
 LINGER_S = 2.0
 LINGER_BYTES = 16 * MIB
 API = "/api/v1"
+# What files may be uploaded to.
+UPLOADS = frozenset({("POST", f"{API}/steps"), ("POST", f"{API}/pipelines")})
+MULTIPART = "multipart/form-data"
 JSON = "application/json"
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
@@ -51,8 +54,10 @@ def etag(version: int) -> str:
 class Guard:
     """Gives every request an id and an answer, and refuses a body over the limit before it is read whole."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, upload_bytes: int = 0) -> None:
+        """Files of up to `upload_bytes` may be uploaded, where and in the form in which files can be."""
         self._app = app
+        self._upload_bytes = upload_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -72,16 +77,22 @@ class Guard:
                 MutableHeaders(scope=message)["X-Request-Id"] = request_id
             await send(message)
 
-        if int(headers.get("content-length") or 0) > MAX_BODY_BYTES:
-            refusal = problem(Request(scope), _too_large(), {"Connection": "close"})
+        limit = self._limit(scope, headers)
+        if int(headers.get("content-length") or 0) > limit:
+            refusal = problem(Request(scope), _too_large(limit), {"Connection": "close"})
             await refusal(scope, receive, _lingering(receive, send_with_id))
             return
         try:
-            await self._app(scope, _bounded(receive), send_with_id)
+            await self._app(scope, _bounded(receive, limit), send_with_id)
         except Exception as error:  # the last one to answer, so that the connection and its next request live on
             if started:
                 raise
             await broken(Request(scope), error)(scope, receive, send_with_id)
+
+    def _limit(self, scope: Scope, headers: Headers) -> int:
+        uploads = (scope["method"], scope["path"]) in UPLOADS
+        is_multipart = headers.get("content-type", "").lower().startswith(MULTIPART)
+        return MAX_BODY_BYTES + self._upload_bytes if uploads and is_multipart else MAX_BODY_BYTES
 
 
 def _lingering(receive: Receive, send: Send) -> Send:
@@ -107,7 +118,7 @@ async def _discard(receive: Receive) -> None:
             return
 
 
-def _bounded(receive: Receive) -> Receive:
+def _bounded(receive: Receive, limit: int) -> Receive:
     """Count what a request without a declared length sends, and stop reading at the limit."""
     read = 0
 
@@ -115,23 +126,24 @@ def _bounded(receive: Receive) -> Receive:
         nonlocal read
         message = await receive()
         read += len(message.get("body", b""))
-        if read > MAX_BODY_BYTES:
-            raise _too_large()
+        if read > limit:
+            raise _too_large(limit)
         return message
 
     return bounded
 
 
-def _too_large() -> Refused:
+def _too_large(limit: int) -> Refused:
     return Refused(
         Code.PAYLOAD_TOO_LARGE,
-        f"The body is larger than {MAX_BODY_BYTES} bytes. Keep large values out of commands: "
-        "refer to them by a path or a URL.",
-        limit=MAX_BODY_BYTES,
+        f"The body is larger than {limit} bytes. Keep large values out of commands: refer to them by a path or a URL.",
+        limit=limit,
     )
 
 
-def make_app(title: str, routers: Iterable[APIRouter], health: Health, **state: Any) -> FastAPI:
+def make_app(
+    title: str, routers: Iterable[APIRouter], health: Health, *, upload_bytes: int = 0, **state: Any
+) -> FastAPI:
     """Return an application of `routers` under /api/v1, with the health routes; `state` is what its routes use."""
     app = FastAPI(title=title, version="1", redirect_slashes=False, openapi_url=f"{API}/openapi.json")
     for name, value in state.items():
@@ -140,5 +152,5 @@ def make_app(title: str, routers: Iterable[APIRouter], health: Health, **state: 
         app.include_router(router, prefix=API)
     app.routes.extend(health_routes(health))
     add_problem_handlers(app)
-    app.add_middleware(Guard)
+    app.add_middleware(Guard, upload_bytes=upload_bytes)
     return app
