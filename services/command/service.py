@@ -39,9 +39,7 @@ def open_sources(settings: Settings) -> Sources:
         objects = ObjectStore(settings.objects)
         objects.open()
         return Sources(settings.objects, objects, Sealer(settings.secrets))
-    except ValueError as error:
-        raise StartError(f"{error}; set PIPELOOM_OBJECTS__LOCATION and PIPELOOM_SECRETS__KEY_FILE") from error
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise StartError(
             f"the sealing key or the object store cannot be used ({error}); run `pipeloom init`, or set "
             "PIPELOOM_SECRETS__KEY_FILE and PIPELOOM_OBJECTS__LOCATION"

@@ -75,6 +75,16 @@ def member_path(name: str) -> PurePosixPath:
     return path
 
 
+def stays_inside(target: str, folder: PurePosixPath) -> bool:
+    """Tell whether a link in `folder` to `target` goes up only at its start and not above the root.
+
+    Then no chain of links leads out either.
+    """
+    path = PurePosixPath(target)
+    ups = path.parts.count("..")
+    return not path.is_absolute() and ".." not in path.parts[ups:] and ups <= len(folder.parts)
+
+
 def _check_members(reader: "_Forward", limits: Limits) -> None:
     layout = _Layout()
     with tarfile.open(fileobj=reader, mode="r:") as tar:  # type: ignore[call-overload]
@@ -111,10 +121,7 @@ def _check_member(member: tarfile.TarInfo) -> None:
 
 
 def _check_link(member: tarfile.TarInfo, folder: PurePosixPath) -> None:
-    """Demand a target that goes up only at its start and not above the root: then no chain of links leads out."""
-    target = PurePosixPath(member.linkname)
-    ups = sum(1 for part in target.parts if part == "..")
-    if target.is_absolute() or ".." in target.parts[ups:] or ups > len(folder.parts):
+    if not stays_inside(member.linkname, folder):
         raise BadArchive(
             Flaw.UNSAFE,
             f"The link {_quoted(member.name)} leads to {_quoted(member.linkname)}, which may be outside of the "
