@@ -12,6 +12,7 @@ from typing import Any
 import paramiko
 from dulwich.client import SSHGitClient, SSHVendor
 from dulwich.errors import GitProtocolError, HangupException
+from dulwich.protocol import Protocol
 
 from events.refusals import FailureCode
 from services.builder.budget import SILENCE_S, Budget
@@ -65,9 +66,13 @@ def ssh_source(
 ) -> Iterator[Source]:
     """Fetch the head of `branch` with `deploy_key`."""
     vendor = _Vendor(_private_key(deploy_key), settings.ssh_known_hosts_file, Budget(abandoned))
-    client = SSHGitClient(address.host, address.port, address.user, vendor=vendor, quiet=True)
+    client = _Client(address.host, address.port, address.user, vendor=vendor, quiet=True)
     where = f"{address.user}@{address.host_and_port}:{address.path}"
-    with vendor.closing(), remote_source(_fetching(client, vendor), address.path, where, branch, settings) as source:
+    with (
+        vendor.closing(),
+        client.closing(),
+        remote_source(_fetching(client, vendor), address.path, where, branch, settings) as source,
+    ):
         yield source
 
 
@@ -208,6 +213,26 @@ class _Pipe:
         self._vendor.budget.take(len(part))
         self._vendor.has_answered = self._vendor.has_answered or bool(part)
         return part
+
+
+class _Client(SSHGitClient):
+    """dulwich's client, which leaves its connection open when the host answers otherwise than it expects."""
+
+    _connected: Protocol | None = None
+
+    def _connect(self, *given: Any, **options: Any) -> Any:
+        connection = super()._connect(*given, **options)
+        self._connected = connection[0]
+        return connection
+
+    @contextmanager
+    def closing(self) -> Iterator[None]:
+        """End the connection with the block."""
+        try:
+            yield
+        finally:
+            if self._connected is not None:
+                self._connected.close()
 
 
 def _fetching(client: SSHGitClient, vendor: _Vendor) -> FetchPack:
