@@ -41,7 +41,7 @@ class ObjectStore:
     def _store(self) -> LocalStore | S3Store:
         try:
             return _open(self._location)
-        except BaseError as error:
+        except (BaseError, OSError) as error:
             raise StoreTrouble(f"{self._location!r} cannot be used to keep objects: {error}") from error
 
     def open(self) -> None:

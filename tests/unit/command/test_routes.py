@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from services.command.routes import command_router
+from services.command.sources import Sources
 from services.command.submit import Submitter
 from services.kit.health import Health
 from services.kit.tokens import Identity, Tokens
@@ -16,9 +17,9 @@ NEVER_REACHED = cast("Submitter", None)
 
 
 @pytest.fixture
-async def http(tokens: Tokens) -> AsyncIterator[httpx.AsyncClient]:
+async def http(tokens: Tokens, sources: Sources) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the routes, without anything behind them."""
-    app = make_app("command", [command_router(NEVER_REACHED, tokens)], Health(), tokens=tokens)
+    app = make_app("command", [command_router(NEVER_REACHED, tokens, sources)], Health(), tokens=tokens)
     headers = {"Authorization": f"Bearer {tokens.access_token(Identity('ada', 'lab'))}"}
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://test/api/v1", headers=headers) as client:

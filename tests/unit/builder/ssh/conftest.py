@@ -1,5 +1,6 @@
 """An ssh host on this machine that serves git repositories to those whose key it knows."""
 
+import contextlib
 import io
 import shlex
 import shutil
@@ -64,7 +65,10 @@ class Door(paramiko.ServerInterface):
         program, path = shlex.split(command)
         if not self._host.answers:
             return
-        repository = self._host.root / path.lstrip("/")
+        with contextlib.suppress(OSError, EOFError, paramiko.SSHException):  # the client may go at any time
+            self._upload_pack(channel, program, self._host.root / path.lstrip("/"))
+
+    def _upload_pack(self, channel: paramiko.Channel, program: str, repository: Path) -> None:
         with subprocess.Popen(
             [program.removesuffix("-upload-pack"), "upload-pack", str(repository)],
             stdin=subprocess.PIPE,
@@ -83,7 +87,7 @@ class Door(paramiko.ServerInterface):
         channel.shutdown_write()  # closed now, the client might see that before it sees that git was started
 
     def _feed(self, channel: paramiko.Channel, stdin: Any) -> None:
-        with stdin:
+        with contextlib.suppress(OSError, EOFError), stdin:
             while data := channel.recv(CHUNK):
                 stdin.write(data)
                 stdin.flush()
