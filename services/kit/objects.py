@@ -1,6 +1,7 @@
 """The object store: the archives of steps' sources, each under the digest of its bytes, so that a key never changes."""
 
 import hashlib
+import os
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from functools import cached_property
@@ -42,7 +43,7 @@ class ObjectStore:
         try:
             return _open(self._location)
         except (BaseError, OSError) as error:
-            raise StoreTrouble(f"{self._location!r} cannot be used to keep objects: {error}") from error
+            raise StoreTrouble(f"{self._location!r} cannot be used to keep objects: {_reason(error)}") from error
 
     def open(self) -> None:
         """Open the store before its first use. Raises OSError when its location cannot be used."""
@@ -55,7 +56,7 @@ class ObjectStore:
             if not self._has(name):
                 obstore.put(self._store, _key(name), file)
         except BaseError as error:
-            raise StoreTrouble(f"the object store does not take {name}: {error}") from error
+            raise StoreTrouble(f"the object store does not take {name}: {_reason(error)}") from error
         return name
 
     def fetch(self, name: str, target: BinaryIO) -> None:
@@ -65,7 +66,7 @@ class ObjectStore:
         except (NotFoundError, FileNotFoundError) as error:
             raise ObjectMissing(name) from error
         except BaseError as error:
-            raise StoreTrouble(f"the object store does not give {name}: {error}") from error
+            raise StoreTrouble(f"the object store does not give {name}: {_reason(error)}") from error
 
     async def stream(self, name: str) -> tuple[int, AsyncIterator[bytes]]:
         """Return the object's size and its bytes in pieces. Raises ObjectMissing or StoreTrouble."""
@@ -74,7 +75,7 @@ class ObjectStore:
         except (NotFoundError, FileNotFoundError) as error:
             raise ObjectMissing(name) from error
         except BaseError as error:
-            raise StoreTrouble(f"the object store does not give {name}: {error}") from error
+            raise StoreTrouble(f"the object store does not give {name}: {_reason(error)}") from error
 
         async def pieces() -> AsyncIterator[bytes]:
             async for chunk in found.stream(CHUNK_BYTES):
@@ -92,10 +93,21 @@ class ObjectStore:
 
 def _open(location: str) -> LocalStore | S3Store:
     if location.startswith(S3):
-        return S3Store.from_url(location, client_options={"timeout": REQUEST_TIMEOUT}, retry_config=RETRY)  # type: ignore[arg-type]
+        # Given options of ours, it does not look for its own; an address that says http means it.
+        allow_http = os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://")
+        return S3Store.from_url(
+            location,
+            client_options={"timeout": REQUEST_TIMEOUT, "allow_http": allow_http},
+            retry_config=RETRY,  # type: ignore[arg-type]
+        )
     folder = Path(location).absolute()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return LocalStore(folder)
+
+
+def _reason(error: Exception) -> str:
+    """Return the first line of an error; what stands below is for those who mend the library."""
+    return str(error).partition("\n")[0]
 
 
 def _key(name: str) -> str:
