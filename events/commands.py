@@ -17,6 +17,8 @@ class CommandData(Model):
     """The data of a command; its type's name is the class's name."""
 
     version: ClassVar[int] = 1
+    # Fields that a sender derives from the command's id and a key of its own: a repeat may have another key.
+    derived: ClassVar[set[str]] = set()
 
     def subject(self) -> str:
         """Return the resource that the command is about, for example `pipelines/churn`."""
@@ -112,6 +114,8 @@ class PipelineDeleteRequested(CommandData):
 
 class DeploymentRequested(CommandData):
     """Ask for a deployment of a pipeline: an endpoint, or periodic by a schedule of five cron fields in UTC."""
+
+    derived: ClassVar[set[str]] = {"endpoint_token_hash"}
 
     name: Name
     pipeline_name: Name

@@ -49,7 +49,9 @@ class Command:
 
     def fingerprint(self) -> bytes:
         """Return a digest of what is asked: a repeat has the same one, another body under the same id has not."""
-        asked = json.dumps(self.data.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        asked = json.dumps(
+            self.data.model_dump(mode="json", exclude=self.data.derived), sort_keys=True, separators=(",", ":")
+        )
         return hashlib.sha256(f"{type_attribute(self.type, self.data.version)}\n{asked}".encode()).digest()
 
 

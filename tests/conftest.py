@@ -5,9 +5,19 @@ from pathlib import Path
 
 import pytest
 
+from pipeloom.local.environment import KAFKA_SETTING, POSTGRES_SETTING, configured, settle_environment
 from services.kit.settings import Settings
 from tests.support.installation import Log, new_installation, open_log
 from tests.support.servers import Servers, open_servers
+
+# A terminal in which the env file of `pipeloom up` was loaded names servers that are not meant for tests.
+settle_environment()
+
+
+def pytest_report_header() -> list[str]:
+    """Say which servers the tests use."""
+    both = configured(KAFKA_SETTING) and configured(POSTGRES_SETTING)
+    return [f"servers: {'configured ones' if both else 'containers or embedded ones of their own'}"]
 
 
 @pytest.fixture(scope="session")

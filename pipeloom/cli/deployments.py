@@ -6,11 +6,15 @@ from typing import Annotated
 import typer
 
 from pipeloom.cli.connection import connected, existing
+from pipeloom.cli.mappings import input_mappings, output_mappings
+from pipeloom.cli.names import checked
 from pipeloom.cli.output import Output, OutputOption, show, show_all
+from pipeloom.cli.writing import KeyOption, WaitOption, YesOption, carry_out, demand_consent
+from pipeloom.client import writes
 
 app = typer.Typer(no_args_is_help=True, help="Put pipelines into production, by an endpoint or a schedule.")
 
-Name = Annotated[str, typer.Argument(help="The deployment's name.")]
+Name = Annotated[str, typer.Argument(help="The deployment's name.", callback=checked)]
 
 
 class Rule(StrEnum):
@@ -28,21 +32,48 @@ class Mode(StrEnum):
 
 
 @app.command(
-    epilog="Example: pipeloom deployments create nightly --pipeline churn --rule periodic --schedule '0 3 * * *'"
+    epilog="Example: pipeloom deployments create nightly --pipeline churn --rule periodic --schedule '0 3 * * *' "
+    "--map-input months=constant:12 --map-output risk=null"
 )
 def create(
     name: Name,
-    pipeline: Annotated[str, typer.Option(help="The pipeline that it runs.")],
+    pipeline: Annotated[str, typer.Option(help="The pipeline that it runs.", callback=checked)],
     rule: Annotated[Rule, typer.Option(help="Run it when it is called, or by a schedule.")],
     schedule: Annotated[str | None, typer.Option(help="Five cron fields in UTC; for the periodic rule.")] = None,
+    map_input: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=FROM",
+            help="Where an input comes from: constant:VALUE, variable:NAME, endpoint:NAME, datastore:PATH or null; "
+            "repeatable.",
+        ),
+    ] = None,
+    map_output: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=TO", help="Where an output goes: endpoint:NAME, datastore:PATH or null; repeatable."
+        ),
+    ] = None,
     mode: Annotated[Mode, typer.Option(help="How it keeps its resources.")] = Mode.ELASTIC,
     description: Annotated[str | None, typer.Option(help="What it is for.")] = None,
+    wait: WaitOption = True,
+    idempotency_key: KeyOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Deploy a pipeline."""
-    with connected() as client:
-        document = client.create_deployment(name, pipeline, rule.value, schedule, mode.value, description)
-        show(document, output)
+    _check_schedule(rule, schedule)
+    write = writes.create_deployment(
+        name,
+        pipeline,
+        rule.value,
+        schedule,
+        mode.value,
+        description,
+        input_mappings(map_input) if map_input else None,
+        output_mappings(map_output) if map_output else None,
+        idempotency_key=idempotency_key,
+    )
+    carry_out(write, output, wait=wait)
 
 
 @app.command(epilog="Example: pipeloom deployments get nightly")
@@ -64,8 +95,21 @@ def list_all(output: OutputOption = Output.TABLE) -> None:
         )
 
 
-@app.command(epilog="Example: pipeloom deployments delete nightly")
-def delete(name: Name, output: OutputOption = Output.TABLE) -> None:
+@app.command(epilog="Example: pipeloom deployments delete nightly --yes")
+def delete(
+    name: Name,
+    yes: YesOption = False,
+    wait: WaitOption = True,
+    idempotency_key: KeyOption = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
     """Delete a deployment; its pipeline stays."""
-    with connected() as client:
-        show(client.delete_deployment(name), output)
+    demand_consent(f"Delete the deployment '{name}'?", is_given=yes)
+    carry_out(writes.delete_deployment(name, idempotency_key=idempotency_key), output, wait=wait)
+
+
+def _check_schedule(rule: Rule, schedule: str | None) -> None:
+    if rule is Rule.PERIODIC and schedule is None:
+        raise typer.BadParameter("A periodic deployment needs a schedule: --schedule '0 6 * * 1'.")
+    if rule is Rule.ENDPOINT and schedule is not None:
+        raise typer.BadParameter("An endpoint runs when it is called: leave --schedule out, or say --rule periodic.")

@@ -7,8 +7,10 @@ from typing import NoReturn
 
 import typer
 
+from pipeloom.cli.exits import ExitCode
+
 OURS = {"events", "pipeloom", "services"}
-MISSING = 2
+MISSING = ExitCode.USAGE
 
 
 def run_module(name: str, arguments: Sequence[str] = ()) -> None:

@@ -1,25 +1,52 @@
 """The `pipeloom` command: what there is to type."""
 
+from importlib.metadata import version
+from typing import Annotated
+
 import typer
 
-from pipeloom.cli import deployments, pipelines, services, steps
+from pipeloom.cli import commands, config, deployments, pipelines, profiles, services, steps
 from pipeloom.cli.demo import demo
+from pipeloom.cli.exits import EXIT_CODES
+from pipeloom.cli.program import Program
 from pipeloom.cli.up import up
 
 HERE, RUNNING, SERVER = "All of it on this machine", "With a running Pipeloom", "For those who operate it"
 
 app = typer.Typer(
     name="pipeloom",
+    cls=Program,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     help=(
         "Compose machine-learning steps into pipelines and keep their lifecycle, on Kafka and Postgres.\n\n"
         "New here? `pipeloom demo` shows what it does, `pipeloom up` starts it on this machine. The commands about "
-        "steps, pipelines and deployments read PIPELOOM_URL and PIPELOOM_SDK_TOKEN (or CRAFT_AI_SDK_TOKEN); "
-        "`set -a; . .pipeloom/env; set +a` loads those of `pipeloom up`."
+        "steps, pipelines and deployments read PIPELOOM_URL and PIPELOOM_SDK_TOKEN (or CRAFT_AI_SDK_TOKEN), or a "
+        "profile: see `pipeloom config show --help`. `set -a; . .pipeloom/env; set +a` loads those of `pipeloom up`."
     ),
-    epilog="Exit codes: 0 done, 1 refused, 2 wrong usage, 3 the service is not there or the outcome is unknown.",
+    epilog=EXIT_CODES,
 )
+
+
+def _tell_version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"pipeloom {version('pipeloom')}")
+        raise typer.Exit
+
+
+@app.callback()
+def begin(
+    profile: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Take address and token from this profile of the config file.")
+    ] = None,
+    _: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Take what holds for every command."""
+    profiles.choose(profile)
+
 
 app.command(epilog="Example: pipeloom demo", rich_help_panel=HERE)(demo)
 app.command(epilog="Example: pipeloom up --http-port 8080", rich_help_panel=HERE)(up)
@@ -27,6 +54,8 @@ app.command(epilog="Example: pipeloom up --http-port 8080", rich_help_panel=HERE
 app.add_typer(steps.app, name="steps", rich_help_panel=RUNNING)
 app.add_typer(pipelines.app, name="pipelines", rich_help_panel=RUNNING)
 app.add_typer(deployments.app, name="deployments", rich_help_panel=RUNNING)
+app.add_typer(commands.app, name="commands", rich_help_panel=RUNNING)
+app.add_typer(config.app, name="config", rich_help_panel=RUNNING)
 
 app.command(epilog="Example: pipeloom serve composer", rich_help_panel=SERVER)(services.serve)
 app.command(epilog="Example: pipeloom init", rich_help_panel=SERVER)(services.init)

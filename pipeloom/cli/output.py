@@ -1,6 +1,8 @@
 """Documents as tables for people, or as JSON for programs."""
 
+import io
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated, Any
@@ -9,7 +11,8 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
-from pipeloom.client.requests import Document
+# A pipe has no width: what reads it gets one row a line.
+UNBOUNDED = 1_000_000
 
 
 class Output(StrEnum):
@@ -35,10 +38,10 @@ def show(document: Mapping[str, Any], output: Output) -> None:
                 table.add_row(f"  {inner_key}", _cell(inner))
         else:
             table.add_row(key, _cell(value))
-    _console().print(table)
+    _write_table(table)
 
 
-def show_all(documents: Sequence[Document], columns: Sequence[str], output: Output, *, if_none: str) -> None:
+def show_all(documents: Sequence[Mapping[str, Any]], columns: Sequence[str], output: Output, *, if_none: str) -> None:
     """Write a list, a row for each document; `if_none` is what a person reads when there is none."""
     if output is Output.JSON:
         _write_json(documents)
@@ -51,7 +54,7 @@ def show_all(documents: Sequence[Document], columns: Sequence[str], output: Outp
     )
     for document in documents:
         table.add_row(*(_cell(document.get(column)) for column in columns))
-    _console().print(table)
+    _write_table(table)
 
 
 def waiting(message: str) -> Any:
@@ -59,17 +62,37 @@ def waiting(message: str) -> Any:
     return Console(stderr=True, markup=False).status(message)
 
 
-def _console() -> Console:
-    return Console(markup=False, highlight=False, emoji=False)
+def printable(text: str) -> str:
+    """Return `text` with what would steer a terminal, rather than be read, made visible."""
+    return "".join(
+        character if character.isprintable() or character == "\n" else character.encode("unicode_escape").decode()
+        for character in text
+    )
+
+
+def _write_table(table: Table) -> None:
+    is_terminal = sys.stdout.isatty()
+    drawn = io.StringIO()
+    console = Console(
+        file=drawn,
+        force_terminal=is_terminal,
+        width=None if is_terminal else UNBOUNDED,
+        markup=False,
+        highlight=False,
+        emoji=False,
+    )
+    console.print(table)
+    typer.echo("\n".join(line.rstrip() for line in drawn.getvalue().splitlines()))
 
 
 def _write_json(value: object) -> None:
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    is_unicode = (sys.stdout.encoding or "").lower().startswith("utf")
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=not is_unicode))
 
 
 def _cell(value: object) -> str:
     if isinstance(value, str):
-        return value
+        return printable(value)
     if isinstance(value, list):
         return "\n".join(_cell(entry) for entry in value) or "-"
     if isinstance(value, dict):

@@ -5,22 +5,26 @@ from typing import Annotated
 import typer
 
 from pipeloom.cli.connection import connected, existing
+from pipeloom.cli.names import checked
 from pipeloom.cli.output import Output, OutputOption, show, show_all
+from pipeloom.cli.writing import KeyOption, WaitOption, YesOption, carry_out, demand_consent
+from pipeloom.client import writes
 
 app = typer.Typer(no_args_is_help=True, help="Compose, list and delete pipelines.")
 
-Name = Annotated[str, typer.Argument(help="The pipeline's name.")]
+Name = Annotated[str, typer.Argument(help="The pipeline's name.", callback=checked)]
 
 
 @app.command(epilog="Example: pipeloom pipelines create churn --step train")
 def create(
     name: Name,
-    step: Annotated[str, typer.Option(help="The step that it consists of; it must be Ready.")],
+    step: Annotated[str, typer.Option(help="The step that it consists of; it must be Ready.", callback=checked)],
+    wait: WaitOption = True,
+    idempotency_key: KeyOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Create a pipeline on a step. Its inputs and outputs are the step's."""
-    with connected() as client:
-        show(client.create_pipeline(name, step), output)
+    carry_out(writes.create_pipeline(name, step, idempotency_key=idempotency_key), output, wait=wait)
 
 
 @app.command(epilog="Example: pipeloom pipelines get churn --output json")
@@ -42,12 +46,15 @@ def list_all(output: OutputOption = Output.TABLE) -> None:
         )
 
 
-@app.command(epilog="Example: pipeloom pipelines delete churn --force")
+@app.command(epilog="Example: pipeloom pipelines delete churn --force --yes")
 def delete(
     name: Name,
     force: Annotated[bool, typer.Option("--force", help="Delete the deployments that use it too.")] = False,
+    yes: YesOption = False,
+    wait: WaitOption = True,
+    idempotency_key: KeyOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Delete a pipeline. Refused while deployments use it, unless forced."""
-    with connected() as client:
-        show(client.delete_pipeline(name, force), output)
+    demand_consent(f"Delete the pipeline '{name}'{' and all its deployments' if force else ''}?", is_given=yes)
+    carry_out(writes.delete_pipeline(name, force, idempotency_key=idempotency_key), output, wait=wait)

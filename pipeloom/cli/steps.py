@@ -1,16 +1,20 @@
 """`pipeloom steps`: code from a repository, with declared inputs and outputs."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from pipeloom.cli.connection import connected, existing
+from pipeloom.cli.names import checked
 from pipeloom.cli.output import Output, OutputOption, show, show_all, waiting
-from pipeloom.client.requests import Document
+from pipeloom.cli.writing import KeyOption, WaitOption, YesOption, carry_out, demand_consent
+from pipeloom.client import writes
 
 app = typer.Typer(no_args_is_help=True, help="Turn functions in a repository into steps.")
 
-Name = Annotated[str, typer.Argument(help="The step's name.")]
+TYPES = ("string", "number", "boolean", "json", "array", "file")
+
+Name = Annotated[str, typer.Argument(help="The step's name.", callback=checked)]
 
 _EXAMPLE = (
     "Example: pipeloom steps create train --repository https://github.com/me/churn.git "
@@ -32,18 +36,31 @@ def create(
         list[str] | None, typer.Option(metavar="NAME:TYPE", help="An output of the function; repeatable.")
     ] = None,
     description: Annotated[str | None, typer.Option(help="What it does.")] = None,
-    wait: Annotated[bool, typer.Option(help="Return when it is Ready, or at once while it is Pending.")] = True,
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="Wait until it is Ready, or only print the id of the command.")
+    ] = True,
+    idempotency_key: KeyOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Create a step from a function in a git repository.
 
     TYPE is one of string, number, boolean, json, array, file.
     """
-    container_config = {"repository_url": repository} | ({"repository_branch": branch} if branch else {})
-    inputs = [_input(text) for text in takes or []]
-    outputs = [_declared(text) for text in returns or []]
+    asked: dict[str, Any] = {
+        "step_name": name,
+        "function_path": path,
+        "function_name": function,
+        "description": description,
+        "container_config": {"repository_url": repository} | ({"repository_branch": branch} if branch else {}),
+        "inputs": [_input(text) for text in takes or []],
+        "outputs": [_declared(text) for text in returns or []],
+        "idempotency_key": idempotency_key,
+    }
+    if not wait:
+        carry_out(writes.create_step(**asked), output, wait=False)
+        return
     with connected() as client, waiting(f"Building the step '{name}' …"):
-        document = client.create_step(name, path, function, description, container_config, inputs, outputs, wait=wait)
+        document = client.create_step(**asked)
     show(document, output)
 
 
@@ -66,26 +83,32 @@ def list_all(output: OutputOption = Output.TABLE) -> None:
         )
 
 
-@app.command(epilog="Example: pipeloom steps delete train --force")
+@app.command(epilog="Example: pipeloom steps delete train --force --yes")
 def delete(
     name: Name,
     force: Annotated[
         bool, typer.Option("--force", help="Delete the pipelines on it and their deployments too.")
     ] = False,
+    yes: YesOption = False,
+    wait: WaitOption = True,
+    idempotency_key: KeyOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Delete a step. Refused while pipelines use it, unless forced."""
-    with connected() as client:
-        show(client.delete_step(name, force), output)
+    dependents = ", all pipelines on it and their deployments" if force else ""
+    demand_consent(f"Delete the step '{name}'{dependents}?", is_given=yes)
+    carry_out(writes.delete_step(name, force, idempotency_key=idempotency_key), output, wait=wait)
 
 
-def _input(text: str) -> Document:
+def _input(text: str) -> dict[str, Any]:
     declared = text.removesuffix(":required")
     return _declared(declared) | {"is_required": declared != text}
 
 
-def _declared(text: str) -> Document:
+def _declared(text: str) -> dict[str, Any]:
     name, colon, data_type = text.rpartition(":")
     if not (name and colon and data_type):
         raise typer.BadParameter(f"'{text}' must be written as NAME:TYPE, for example rows:json.")
+    if data_type not in TYPES:
+        raise typer.BadParameter(f"'{text}': the type '{data_type}' is not one of {', '.join(TYPES)}.")
     return {"name": name, "data_type": data_type}

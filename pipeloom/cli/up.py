@@ -14,8 +14,15 @@ from rich.console import Console
 
 from pipeloom.cli.extras import MISSING
 from pipeloom.local.console import PlainConsole, progress_on
-from pipeloom.local.environment import KAFKA_SETTING, POSTGRES_SETTING, configured
+from pipeloom.local.environment import (
+    KAFKA_SETTING,
+    POSTGRES_SETTING,
+    configured,
+    settle_environment,
+    without_secrets,
+)
 from pipeloom.local.errors import LocalStackError
+from pipeloom.local.ports import HIGHEST
 from pipeloom.local.process import ManagedProcess
 
 if TYPE_CHECKING:
@@ -24,11 +31,16 @@ if TYPE_CHECKING:
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 DataDir = Annotated[Path, typer.Option(help="Where data, logs and the env file are kept between runs.")]
-HttpPort = Annotated[int, typer.Option(envvar="PIPELOOM_HTTP__PORT", help="The port of the HTTP API.")]
-KafkaPort = Annotated[
-    int | None, typer.Option(help="The port of the embedded Kafka; by default a free one that stays.")
+HttpPort = Annotated[
+    int, typer.Option(envvar="PIPELOOM_HTTP__PORT", min=1, max=HIGHEST, help="The port of the HTTP API.")
 ]
-PostgresPort = Annotated[int | None, typer.Option(help="The port of the embedded Postgres; likewise.")]
+KafkaPort = Annotated[
+    int | None,
+    typer.Option(min=1, max=HIGHEST, help="The port of the embedded Kafka; by default a free one that stays."),
+]
+PostgresPort = Annotated[
+    int | None, typer.Option(min=1, max=HIGHEST, help="The port of the embedded Postgres; likewise.")
+]
 
 
 def up(
@@ -39,8 +51,13 @@ def up(
 ) -> None:
     """Start Kafka, Postgres and all services on this machine, and keep them running until Ctrl-C.
 
-    PIPELOOM_KAFKA__BOOTSTRAP_SERVERS and PIPELOOM_POSTGRES__DSN name servers to use instead of the embedded ones.
+    PIPELOOM_KAFKA__BOOTSTRAP_SERVERS and PIPELOOM_POSTGRES__DSN name servers to use instead of the embedded ones;
+    those that the env file of `pipeloom up` wrote are not meant by that.
+
+    Ends with 0 when it has stopped after a signal, with 1 when it cannot start, with 2 on wrong usage or when a package
+    is missing, and with 128 plus the signal's number (Ctrl-C: 130) when a second signal kills everything at once.
     """
+    settle_environment()
     console = Console()
     _demand_extra()
     from pipeloom.local.stack import LocalStack  # needs the extra
@@ -116,12 +133,16 @@ def _whereabouts(stack: "LocalStack") -> dict[str, str]:
     addresses = stack.addresses
     return {
         "HTTP API": addresses.url,
-        "Kafka": addresses.kafka,
-        "Postgres": addresses.postgres.rpartition("@")[2],
+        "Kafka": f"{addresses.kafka} ({_origin(KAFKA_SETTING)})",
+        "Postgres": f"{without_secrets(addresses.postgres)} ({_origin(POSTGRES_SETTING)})",
         "Logs": _from_here(stack.log_dir),
         "Variables": f"set -a; . {shlex.quote(_from_here(stack.env_file))}; set +a",
         "Stop": "Ctrl-C",
     }
+
+
+def _origin(setting: str) -> str:
+    return "embedded" if configured(setting) is None else f"configured by {setting}"
 
 
 def _from_here(path: Path) -> str:

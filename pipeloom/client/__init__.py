@@ -1,5 +1,6 @@
 """The client: Pipeloom from a Python program, waiting (`Client`) or with asyncio (`AsyncClient`)."""
 
+from pipeloom.client import documents, writes
 from pipeloom.client.asynchronous import AsyncClient
 from pipeloom.client.errors import (
     Conflict,
@@ -13,19 +14,53 @@ from pipeloom.client.errors import (
     Unavailable,
     Unreadable,
 )
+from pipeloom.client.refusals import (
+    CommandIdReused,
+    DeploymentExists,
+    DeploymentNotFound,
+    InvalidName,
+    InvalidSchedule,
+    InvalidToken,
+    PipelineExists,
+    PipelineInUse,
+    PipelineNotFound,
+    StepExists,
+    StepFailed,
+    StepInUse,
+    StepNotFound,
+    StepNotReady,
+    UserNotFound,
+)
 from pipeloom.client.sync import Client
 
 __all__ = [
     "AsyncClient",
     "Client",
+    "CommandIdReused",
     "Conflict",
+    "DeploymentExists",
+    "DeploymentNotFound",
     "Invalid",
+    "InvalidName",
+    "InvalidSchedule",
+    "InvalidToken",
     "NotConfigured",
     "NotFound",
     "OutcomeUnknown",
+    "PipelineExists",
+    "PipelineInUse",
+    "PipelineNotFound",
     "PipeloomError",
     "Refused",
+    "StepExists",
+    "StepFailed",
+    "StepInUse",
+    "StepNotFound",
+    "StepNotReady",
     "Unauthenticated",
     "Unavailable",
     "Unreadable",
+    "UserNotFound",
+    "documents",
+    "writes",
 ]

@@ -1,6 +1,7 @@
 """Reads answers: the value of a good one, the error that a bad one tells."""
 
-from typing import Any, TypeVar
+from types import NoneType
+from typing import Any
 
 import httpx
 
@@ -15,22 +16,22 @@ from pipeloom.client.errors import (
     Unavailable,
     Unreadable,
 )
+from pipeloom.client.refusals import BY_CODE
 
-T = TypeVar("T")
 LONGEST_EXCERPT = 200
 
 _KINDS: dict[int, type[Refused]] = {401: Unauthenticated, 404: NotFound, 409: Conflict, 412: Conflict}
 
 
-def value_of(response: httpx.Response, shape: type[T]) -> T:
-    """Return the JSON value of a good answer. Raises PipeloomError on any other one."""
+def value_of(response: httpx.Response, shape: type[Any]) -> Any:
+    """Return the JSON value of a good answer, of no matter which when None is wanted. Raises PipeloomError."""
     if response.status_code >= 400:
         raise error_of(response, is_write=False)
-    value = _json(response)
+    value = None if shape is NoneType else _json(response)
     if not 200 <= response.status_code < 300 or not isinstance(value, shape):
         raise Unreadable(
             "unreadable_answer",
-            f"{response.request.url} answered {response.status_code} with something that Pipeloom does not say"
+            f"{place_of(response.request)} answered {response.status_code} with something that Pipeloom does not say"
             f"{_excerpt(response)}. Is the address right?",
             status=response.status_code,
         )
@@ -44,8 +45,10 @@ def error_of(response: httpx.Response, *, is_write: bool) -> PipeloomError:
     details = fields.get("additional_data")
     details = details if isinstance(details, dict) else {}
     command_id = _text(details.get("command_id"))
-    return _kind(response.status_code, may_take_effect=is_write and _may_take_effect(response.status_code, command_id))(
-        _text(fields.get("name")) or f"http_{response.status_code}",
+    code = _text(fields.get("name")) or f"http_{response.status_code}"
+    may_take_effect = is_write and _may_take_effect(response.status_code, command_id)
+    return _kind(response.status_code, code, may_take_effect=may_take_effect)(
+        code,
         _text(fields.get("message")) or _stand_in(response),
         status=response.status_code,
         details=details,
@@ -60,9 +63,16 @@ def retry_after_s(response: httpx.Response) -> float:
     return float(text) if text.isascii() and text.isdigit() else 0.0
 
 
-def _kind(status: int, *, may_take_effect: bool) -> type[PipeloomError]:
+def place_of(request: httpx.Request) -> str:
+    """Return where a request went, without its query, which may be a signature, and through which proxy."""
+    proxy = request.extensions.get("proxy")
+    address = str(request.url.copy_with(query=None))
+    return f"{address} (through the proxy {proxy})" if proxy else address
+
+
+def _kind(status: int, code: str, *, may_take_effect: bool) -> type[PipeloomError]:
     if status < 500:
-        return _KINDS.get(status, Invalid)
+        return BY_CODE.get(code) or _KINDS.get(status, Invalid)
     return OutcomeUnknown if may_take_effect else Unavailable
 
 
@@ -84,7 +94,7 @@ def _text(value: Any) -> str | None:
 
 def _stand_in(response: httpx.Response) -> str:
     reason = f"{response.status_code} {response.reason_phrase}".strip()
-    return f"{response.request.url} answered {reason}, without a reason of Pipeloom's{_excerpt(response)}."
+    return f"{place_of(response.request)} answered {reason}, without a reason of Pipeloom's{_excerpt(response)}."
 
 
 def _excerpt(response: httpx.Response) -> str:

@@ -1,15 +1,17 @@
 """The client for asyncio."""
 
 import asyncio
+from collections.abc import AsyncIterator, Mapping
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import httpx
 
-from pipeloom.client import flows, requests
+from pipeloom.client import documents, flows, requests, writes
 from pipeloom.client.delivery import Attempt, Flow, Reply
-from pipeloom.client.requests import Document, Request
+from pipeloom.client.requests import Request
 from pipeloom.client.session import Session
+from pipeloom.client.writes import Declared
 
 T = TypeVar("T")
 
@@ -21,7 +23,7 @@ class AsyncClient:
     ...     await pipeloom.create_pipeline("churn", "train")
 
     Every write carries an idempotency key and is tried again with the same one when the connection breaks, so it
-    takes effect once. Errors are of the kinds in `pipeloom.client.errors`.
+    takes effect once. Errors are of the kinds in `pipeloom.client.errors` and `pipeloom.client.refusals`.
     """
 
     def __init__(
@@ -38,7 +40,7 @@ class AsyncClient:
         result. Raises NotConfigured when the address or the token is missing.
         """
         self._session = Session(url, sdk_token, timeout_s)
-        self._http = httpx.AsyncClient(transport=transport)
+        self._http = self._session.open(httpx.AsyncClient, transport)
 
     async def __aenter__(self) -> Self:
         return self
@@ -52,9 +54,13 @@ class AsyncClient:
         """Close the connections."""
         await self._http.aclose()
 
-    async def who_am_i(self) -> Document:
-        """Return the user whose token this is: `id`, `name`, `email`."""
-        return await self._call(requests.me())
+    async def who_am_i(self) -> documents.User:
+        """Return the user whose token this is."""
+        return await self.send(requests.me())
+
+    async def get_user(self, user_id: str) -> documents.User:
+        """Return a user who has a token in the same environment. Raises UserNotFound."""
+        return await self.send(requests.user(user_id))
 
     async def create_step(
         self,
@@ -62,69 +68,80 @@ class AsyncClient:
         function_path: str,
         function_name: str,
         description: str | None = None,
-        container_config: Document | None = None,
-        inputs: list[Document] | None = None,
-        outputs: list[Document] | None = None,
+        container_config: Mapping[str, Any] | None = None,
+        inputs: Declared | None = None,
+        outputs: Declared | None = None,
         *,
         wait: bool = True,
         timeout_s: float = 180.0,
         idempotency_key: str | None = None,
-    ) -> Document:
-        """Create a step from the function in a repository; return it once it is Ready, or Pending without `wait`.
+    ) -> documents.Step:
+        """Create a step; return it once it is Ready, or Pending without `wait`.
 
-        Raises Refused with the code `step_failed` and the reason when it cannot be built, OutcomeUnknown when it is
-        still Pending after `timeout_s`.
+        The function is in the repository that `container_config` names by `repository_url` (and `repository_branch`),
+        or in its `local_folder`, whose files are uploaded. Raises StepFailed with the reason when it cannot be built,
+        OutcomeUnknown when it is still Pending after `timeout_s`.
         """
-        body = {
-            "step_name": step_name,
-            "function_path": function_path,
-            "function_name": function_name,
-            "description": description,
-            "container_config": container_config or {},
-            "inputs": inputs,
-            "outputs": outputs,
-        }
-        request = requests.create("/steps", body, idempotency_key)
+        request = writes.create_step(
+            step_name,
+            function_path,
+            function_name,
+            description,
+            container_config,
+            inputs,
+            outputs,
+            idempotency_key=idempotency_key,
+        )
         return await self._run(flows.create_step(self._session, request, wait=wait, timeout_s=timeout_s))
 
-    async def get_step(self, step_name: str) -> Document | None:
+    async def get_step(self, step_name: str) -> documents.Step | None:
         """Return a step, or None when there is none of that name."""
         return await self._find(requests.read_one("/steps", step_name, "step_not_found"))
 
-    async def list_steps(self) -> list[Document]:
-        """Return all steps: `step_name`, `status`, `created_at` and where their code is from."""
-        return await self._call(requests.read_all("/steps"))
+    async def list_steps(self) -> list[documents.StepSummary]:
+        """Return all steps, in the order of their names."""
+        return await self.send(requests.read_all("/steps"))
+
+    def iter_steps(self, page_size: int = 100) -> AsyncIterator[documents.StepSummary]:
+        """Yield all steps, asking for them page by page."""
+        return self._pages(requests.read_all("/steps"), page_size)
+
+    async def download_step_code(self, step_name: str) -> bytes:
+        """Return the code that a step was built from, as a gzip tar. Raises StepNotFound."""
+        return await self._run(flows.download(self._session, step_name))
 
     async def delete_step(
         self, step_name: str, force_dependents_deletion: bool = False, *, idempotency_key: str | None = None
-    ) -> Document:
+    ) -> documents.DeletedStep:
         """Delete a step; forced, the pipelines on it and their deployments go with it."""
-        return await self._call(
-            requests.delete("/steps", step_name, idempotency_key, force_dependents_deletion=force_dependents_deletion)
+        return await self.send(
+            writes.delete_step(step_name, force_dependents_deletion, idempotency_key=idempotency_key)
         )
 
     async def create_pipeline(
         self, pipeline_name: str, step_name: str, *, idempotency_key: str | None = None
-    ) -> Document:
+    ) -> documents.Pipeline:
         """Create a pipeline on a step that is Ready; it can be read by everyone once this returns."""
-        return await self._call(requests.create_pipeline(pipeline_name, step_name, idempotency_key))
+        return await self.send(writes.create_pipeline(pipeline_name, step_name, idempotency_key=idempotency_key))
 
-    async def get_pipeline(self, pipeline_name: str) -> Document | None:
+    async def get_pipeline(self, pipeline_name: str) -> documents.Pipeline | None:
         """Return a pipeline, or None when there is none of that name."""
         return await self._find(requests.read_one("/pipelines", pipeline_name, "pipeline_not_found"))
 
-    async def list_pipelines(self) -> list[Document]:
-        """Return all pipelines: `pipeline_name`, `created_at`, `status`."""
-        return await self._call(requests.read_all("/pipelines"))
+    async def list_pipelines(self) -> list[documents.PipelineSummary]:
+        """Return all pipelines, in the order of their names."""
+        return await self.send(requests.read_all("/pipelines"))
+
+    def iter_pipelines(self, page_size: int = 100) -> AsyncIterator[documents.PipelineSummary]:
+        """Yield all pipelines, asking for them page by page."""
+        return self._pages(requests.read_all("/pipelines"), page_size)
 
     async def delete_pipeline(
         self, pipeline_name: str, force_deployments_deletion: bool = False, *, idempotency_key: str | None = None
-    ) -> Document:
+    ) -> documents.DeletedPipeline:
         """Delete a pipeline; forced, its deployments go with it. Return what was deleted."""
-        return await self._call(
-            requests.delete(
-                "/pipelines", pipeline_name, idempotency_key, force_deployments_deletion=force_deployments_deletion
-            )
+        return await self.send(
+            writes.delete_pipeline(pipeline_name, force_deployments_deletion, idempotency_key=idempotency_key)
         )
 
     async def create_deployment(
@@ -135,45 +152,89 @@ class AsyncClient:
         schedule: str | None = None,
         mode: str = "elastic",
         description: str | None = None,
-        inputs_mapping: list[Document] | None = None,
-        outputs_mapping: list[Document] | None = None,
+        inputs_mapping: Declared | None = None,
+        outputs_mapping: Declared | None = None,
         *,
         idempotency_key: str | None = None,
-    ) -> Document:
+    ) -> documents.Deployment:
         """Deploy a pipeline by an `endpoint`, or `periodic` by a `schedule` of five cron fields in UTC."""
-        body = {
-            "name": name,
-            "pipeline_name": pipeline_name,
-            "schedule": schedule,
-            "mode": mode,
-            "description": description,
-            "inputs_mapping": inputs_mapping,
-            "outputs_mapping": outputs_mapping,
-        }
-        return await self._call(requests.create_deployment(execution_rule, body, idempotency_key))
+        return await self.send(
+            writes.create_deployment(
+                name,
+                pipeline_name,
+                execution_rule,
+                schedule,
+                mode,
+                description,
+                inputs_mapping,
+                outputs_mapping,
+                idempotency_key=idempotency_key,
+            )
+        )
 
-    async def get_deployment(self, name: str) -> Document | None:
+    async def get_deployment(self, name: str) -> documents.Deployment | None:
         """Return a deployment, or None when there is none of that name."""
         return await self._find(requests.read_one("/deployments", name, "deployment_not_found"))
 
-    async def list_deployments(self) -> list[Document]:
-        """Return all deployments: `name`, `pipeline_name`, `execution_rule`, `is_enabled`, `created_at`."""
-        return await self._call(requests.read_all("/deployments"))
+    async def list_deployments(self) -> list[documents.DeploymentSummary]:
+        """Return all deployments, in the order of their names."""
+        return await self.send(requests.read_all("/deployments"))
 
-    async def delete_deployment(self, name: str, *, idempotency_key: str | None = None) -> Document:
+    def iter_deployments(self, page_size: int = 100) -> AsyncIterator[documents.DeploymentSummary]:
+        """Yield all deployments, asking for them page by page."""
+        return self._pages(requests.read_all("/deployments"), page_size)
+
+    async def delete_deployment(self, name: str, *, idempotency_key: str | None = None) -> documents.DeploymentRef:
         """Delete a deployment. Return what was deleted."""
-        return await self._call(requests.delete("/deployments", name, idempotency_key))
+        return await self.send(writes.delete_deployment(name, idempotency_key=idempotency_key))
 
-    async def get_command(self, command_id: str, wait_s: float = 0.0) -> Document:
+    async def create_or_update_environment_variable(
+        self, environment_variable_name: str, environment_variable_value: str, *, idempotency_key: str | None = None
+    ) -> None:
+        """Give a variable of the environment a value."""
+        await self.send(
+            writes.create_or_update_environment_variable(
+                environment_variable_name, environment_variable_value, idempotency_key=idempotency_key
+            )
+        )
+
+    async def list_environment_variables(self) -> list[documents.EnvironmentVariable]:
+        """Return all variables of the environment with their values."""
+        return await self.send(requests.read_all("/environment-variables"))
+
+    async def delete_environment_variable(
+        self, environment_variable_name: str, *, idempotency_key: str | None = None
+    ) -> documents.EnvironmentVariable:
+        """Delete a variable of the environment. Return what was deleted."""
+        return await self.send(
+            writes.delete_environment_variable(environment_variable_name, idempotency_key=idempotency_key)
+        )
+
+    async def send(self, request: Request[T]) -> T:
+        """Send a request, for example a write of `pipeloom.writes`, and return its answer."""
+        return await self._run(flows.exchange(self._session, request))
+
+    async def submit(self, write: Request[Any]) -> str:
+        """Send a write of `pipeloom.writes` without waiting for its result; return the command's id.
+
+        `get_command` tells what became of it.
+        """
+        return await self._run(flows.submit(self._session, write))
+
+    async def get_command(self, command_id: str, wait_s: float = 0.0) -> documents.Command:
         """Return what became of a command, waiting up to `wait_s` for it: `status` succeeded, rejected or unknown."""
         return await self._run(flows.get_command(self._session, command_id, wait_s))
-
-    async def _call(self, request: Request[T]) -> T:
-        return await self._run(flows.exchange(self._session, request))
 
     async def _find(self, request: Request[T]) -> T | None:
         flow = flows.find(self._session, request)
         return await self._run(flow)
+
+    async def _pages(self, request: Request[list[T]], size: int) -> AsyncIterator[T]:
+        page: Request[list[T]] | None = requests.first_page_of(request, size)
+        while page:
+            rows, page = await self._run(flows.page(self._session, page))
+            for row in rows:
+                yield row
 
     async def _run(self, flow: Flow[T]) -> T:
         try:

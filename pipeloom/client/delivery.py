@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from pipeloom.client.answers import error_of, retry_after_s
+from pipeloom.client.answers import error_of, place_of, retry_after_s
 from pipeloom.client.errors import OutcomeUnknown, PipeloomError, Unavailable
 from pipeloom.client.requests import Request
 from pipeloom.client.session import Session
@@ -76,7 +76,7 @@ def _judge(reply: Reply, request: Request[Any]) -> httpx.Response | _Failure:
 
 
 def _failure_without_answer(reply: httpx.RequestError, request: Request[Any]) -> _Failure:
-    told = f"{reply.request.url}: {str(reply) or type(reply).__name__}"
+    told = f"{place_of(reply.request)}: {str(reply) or type(reply).__name__}"
     if isinstance(reply, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)):
         return _Failure(Unavailable("unreachable", f"Nobody answers at {told}. Is the service running?"), True)
     is_timeout = isinstance(reply, httpx.TimeoutException)

@@ -2,13 +2,18 @@
 
 import math
 import time
+from dataclasses import replace
 from typing import Any, TypeVar
 
+import httpx
+
 from pipeloom.client import requests
-from pipeloom.client.answers import value_of
+from pipeloom.client.answers import error_of, value_of
 from pipeloom.client.delivery import TIMED_OUT, Flow, deliver
-from pipeloom.client.errors import NotFound, OutcomeUnknown, Refused, Unavailable, Unreadable
-from pipeloom.client.requests import HELD_TIMEOUT_S, Document, Request
+from pipeloom.client.documents import Command, Step
+from pipeloom.client.errors import NotFound, OutcomeUnknown, Unavailable, Unreadable
+from pipeloom.client.refusals import StepFailed
+from pipeloom.client.requests import HELD_TIMEOUT_S, Request
 from pipeloom.client.session import Session
 
 T = TypeVar("T")
@@ -19,12 +24,9 @@ FAILED = {"failed", "creation_failed"}
 
 
 def exchange(session: Session, request: Request[T]) -> Flow[T]:
-    """Return what the service answers to `request`; an access token it no longer takes is replaced once."""
-    response = yield from deliver(session, request, (yield from _access_token(session)))
-    if response.status_code == UNAUTHENTICATED:
-        session.drop_token()
-        response = yield from deliver(session, request, (yield from _access_token(session)))
-    return value_of(response, request.shape)
+    """Return what the service answers to `request`."""
+    value: T = value_of((yield from _response_to(session, request)), request.shape)
+    return value
 
 
 def find(session: Session, request: Request[T]) -> Flow[T | None]:
@@ -37,7 +39,27 @@ def find(session: Session, request: Request[T]) -> Flow[T | None]:
         return None
 
 
-def create_step(session: Session, request: Request[Document], *, wait: bool, timeout_s: float) -> Flow[Document]:
+def submit(session: Session, request: Request[Any]) -> Flow[str]:
+    """Return the id of the command that a write became, once Kafka has it."""
+    if not request.is_write:
+        raise ValueError("submit sends writes; a read has no command")
+    response = yield from _response_to(session, replace(request, prefer="respond-async"))
+    value_of(response, dict)
+    command_id = response.headers.get("pipeloom-command-id")
+    if not command_id:
+        raise Unreadable("unreadable_answer", "The answer names no command. Is the address right?")
+    return str(command_id)
+
+
+def page(session: Session, request: Request[T]) -> Flow[tuple[T, Request[T] | None]]:
+    """Return one page of a list, and what asks for the next one, or None when it is the last."""
+    response = yield from _response_to(session, request)
+    rows: T = value_of(response, request.shape)
+    link = response.links.get("next", {}).get("url")
+    return rows, replace(request, query=dict(httpx.URL(link).params)) if link else None
+
+
+def create_step(session: Session, request: Request[Step], *, wait: bool, timeout_s: float) -> Flow[Step]:
     """Return the step's document: Pending at once, or Ready when it is waited for."""
     deadline = time.monotonic() + timeout_s
     document = yield from exchange(session, request)
@@ -59,7 +81,19 @@ def create_step(session: Session, request: Request[Document], *, wait: bool, tim
     return document
 
 
-def get_command(session: Session, command_id: str, wait_s: float) -> Flow[Document]:
+def download(session: Session, step_name: str) -> Flow[bytes]:
+    """Return the code of a step, as the gzip tar that is kept of it; its signed URL takes no access token."""
+    answer = yield from exchange(session, requests.download_of(step_name))
+    url = answer.get("signed_url")
+    if not isinstance(url, str):
+        raise Unreadable("unreadable_answer", "The answer names no signed_url. Is the address right?")
+    response = yield from deliver(session, requests.content_at(url), None)
+    if not response.is_success:
+        raise error_of(response, is_write=False)
+    return response.content
+
+
+def get_command(session: Session, command_id: str, wait_s: float) -> Flow[Command]:
     """Return what became of a command; asked again while there is no result and `wait_s` is not over."""
     deadline = time.monotonic() + wait_s
     while True:
@@ -67,6 +101,15 @@ def get_command(session: Session, command_id: str, wait_s: float) -> Flow[Docume
         document = yield from exchange(session, requests.command(command_id, min(remaining_s, LONGEST_COMMAND_WAIT_S)))
         if document.get("status") != "unknown" or time.monotonic() >= deadline:
             return document
+
+
+def _response_to(session: Session, request: Request[Any]) -> Flow[httpx.Response]:
+    """Return the answer to `request`; an access token that the service no longer takes is replaced once."""
+    response = yield from deliver(session, request, (yield from _access_token(session)))
+    if response.status_code == UNAUTHENTICATED:
+        session.drop_token()
+        response = yield from deliver(session, request, (yield from _access_token(session)))
+    return response
 
 
 def _unless_timed_out(session: Session, request: Request[T]) -> Flow[T | None]:
@@ -78,12 +121,12 @@ def _unless_timed_out(session: Session, request: Request[T]) -> Flow[T | None]:
         return None
 
 
-def _step_failed(name: str, document: Document) -> Refused:
+def _step_failed(name: str, document: Step) -> StepFailed:
     failure = document["creation_info"].get("failure") or "no reason is given"
-    return Refused("step_failed", f"The step '{name}' could not be built: {failure}", details={"step_name": name})
+    return StepFailed("step_failed", f"The step '{name}' could not be built: {failure}", details={"step_name": name})
 
 
-def _status(document: Document) -> str:
+def _status(document: Step) -> str:
     creation_info = document.get("creation_info")
     return str(creation_info.get("status")).lower() if isinstance(creation_info, dict) else "unknown"
 

@@ -1,10 +1,11 @@
-"""What each call asks for, as plain values: no network, no clock."""
+"""What is asked, as plain values: no network, no clock. The reads are here, the writes beside."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
-from uuid import uuid4
+
+from pipeloom.client.documents import Command, User
 
 Document = dict[str, Any]
 T = TypeVar("T")
@@ -15,14 +16,16 @@ HELD_TIMEOUT_S = 40.0
 
 @dataclass(frozen=True, slots=True)
 class Request(Generic[T]):
-    """One request. `absent` is the code of a 404 that means "there is none" rather than an error."""
+    """One request, answered with a `T`. `absent` is the code of a 404 that means "there is none", not an error."""
 
     method: str
     path: str
-    shape: type[T]
+    shape: type[Any]
     body: Document | None = None
+    upload: bytes | None = None
     query: Mapping[str, str] = field(default_factory=dict)
     idempotency_key: str | None = None
+    prefer: str | None = None
     absent: str | None = None
     timeout_s: float | None = None
     after_s: float = 0.0
@@ -40,43 +43,29 @@ def path_to(collection: str, name: str) -> str:
     return f"{collection}/{segment}"
 
 
-def read_one(collection: str, name: str, absent: str) -> Request[Document]:
+def read_one(collection: str, name: str, absent: str) -> Request[Any]:
     return Request("GET", path_to(collection, name), dict, absent=absent)
 
 
-def read_all(collection: str) -> Request[list[Document]]:
+def read_all(collection: str) -> Request[Any]:
     return Request("GET", collection, list)
 
 
-def create(collection: str, body: Document, idempotency_key: str | None) -> Request[Document]:
-    """Ask for a resource; fields that are None are left out."""
-    given = {name: value for name, value in body.items() if value is not None}
-    return Request("POST", collection, dict, body=given, idempotency_key=idempotency_key or str(uuid4()))
+def first_page_of(request: Request[T], size: int) -> Request[T]:
+    """Ask for the beginning of a list."""
+    return replace(request, query={"limit": str(size)})
 
 
-def delete(collection: str, name: str, idempotency_key: str | None, **flags: bool) -> Request[Document]:
-    return Request(
-        "DELETE",
-        path_to(collection, name),
-        dict,
-        query={flag: str(value).lower() for flag, value in flags.items()},
-        idempotency_key=idempotency_key or str(uuid4()),
-    )
+def download_of(step_name: str) -> Request[Document]:
+    return Request("GET", f"{path_to('/steps', step_name)}/download", dict)
 
 
-def create_pipeline(pipeline_name: str, step_name: str, idempotency_key: str | None) -> Request[Document]:
-    return create("/pipelines", {"pipeline_name": pipeline_name, "step_names": [step_name]}, idempotency_key)
+def content_at(url: str) -> Request[bytes]:
+    """Ask for what a signed URL leads to."""
+    return Request("GET", url, bytes)
 
 
-def create_deployment(execution_rule: str, body: Document, idempotency_key: str | None) -> Request[Document]:
-    """Ask for a deployment at the address of its rule. Raises ValueError on a rule that there is not."""
-    addresses = {"endpoint": "/endpoints", "periodic": "/periodic-deployment"}
-    if execution_rule not in addresses:
-        raise ValueError(f"execution_rule is '{execution_rule}'; it must be one of {', '.join(addresses)}")
-    return create(addresses[execution_rule], body, idempotency_key)
-
-
-def step_once_built(step_name: str, timeout_s: float, *, after_s: float) -> Request[Document]:
+def step_once_built(step_name: str, timeout_s: float, *, after_s: float) -> Request[Any]:
     """Ask for a step, to be answered when it is no longer Pending or the service's patience ends."""
     return Request(
         "GET",
@@ -88,7 +77,7 @@ def step_once_built(step_name: str, timeout_s: float, *, after_s: float) -> Requ
     )
 
 
-def command(command_id: str, wait_s: int) -> Request[Document]:
+def command(command_id: str, wait_s: int) -> Request[Command]:
     query = {"wait": str(wait_s)} if wait_s > 0 else {}
     return Request("GET", path_to("/commands", command_id), dict, query=query, timeout_s=wait_s + 10)
 
@@ -97,5 +86,9 @@ def refresh(sdk_token: str) -> Request[Document]:
     return Request("POST", "/auth/refresh", dict, body={"refresh_token": sdk_token})
 
 
-def me() -> Request[Document]:
+def me() -> Request[User]:
     return Request("GET", "/users/me", dict)
+
+
+def user(user_id: str) -> Request[User]:
+    return Request("GET", path_to("/users", user_id), dict)

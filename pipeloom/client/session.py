@@ -4,17 +4,22 @@ import base64
 import json
 import os
 import time
+from collections.abc import Callable
 from importlib.metadata import version
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import urljoin
 
 import httpx
 
 from pipeloom.client.errors import NotConfigured
+from pipeloom.client.proxies import proxy_for, without_password
 from pipeloom.client.requests import HELD_TIMEOUT_S, Request
+from pipeloom.client.upload import bracketed
 
 API = "/api/v1"
 CONNECT_TIMEOUT_S = 5.0
 REFRESH_BEFORE_S = 30.0
+H = TypeVar("H", httpx.Client, httpx.AsyncClient)
 _HINT = "or load what `pipeloom up` wrote: set -a; . .pipeloom/env; set +a"
 
 
@@ -27,10 +32,28 @@ class Session:
         token = sdk_token or os.environ.get("PIPELOOM_SDK_TOKEN") or os.environ.get("CRAFT_AI_SDK_TOKEN")
         if not token:
             raise NotConfigured("not_configured", f"There is no SDK token. Set PIPELOOM_SDK_TOKEN, {_HINT}.")
+        if not (token.isascii() and token.isprintable()):
+            raise NotConfigured("not_configured", "The SDK token holds characters that no token has. Copy it anew.")
         self.sdk_token = token
+        self._proxy: str | None = None
         self._timeout_s = timeout_s
         self._access_token: str | None = None
         self._expires_at = 0.0
+
+    def open(self, kind: Callable[..., H], transport: Any) -> H:
+        """Return httpx's client, through the proxy of the environment unless the service is on this machine."""
+        if transport is not None:
+            return kind(transport=transport, trust_env=False)
+        proxy = proxy_for(httpx.URL(self.url))
+        self._proxy = proxy and without_password(proxy)
+        try:
+            return kind(proxy=proxy, verify=httpx.create_ssl_context(), trust_env=False)
+        except (ImportError, ValueError, httpx.InvalidURL) as error:
+            raise NotConfigured(
+                "not_configured",
+                f"The proxy {self._proxy} cannot be used: {str(error).rstrip('.')}. Mend HTTP_PROXY, HTTPS_PROXY or "
+                "ALL_PROXY, or add the host to NO_PROXY.",
+            ) from error
 
     def fresh_token(self) -> str | None:
         """Return the access token, or None when a new one is due."""
@@ -52,19 +75,32 @@ class Session:
             headers["Authorization"] = f"Bearer {access_token}"
         if request.idempotency_key is not None:
             headers["Idempotency-Key"] = request.idempotency_key
+        if request.prefer is not None:
+            headers["Prefer"] = request.prefer
         return {
             "method": request.method,
-            "url": f"{self.url}{API}{request.path}",
-            "params": dict(request.query),
-            "json": request.body,
+            "url": self._address_of(request),
+            **({"params": dict(request.query)} if request.query else {}),
+            **_body(request),
             "headers": headers,
             "timeout": httpx.Timeout(self._timeout_of(request), connect=CONNECT_TIMEOUT_S),
+            "extensions": {"proxy": self._proxy},
         }
+
+    def _address_of(self, request: Request[Any]) -> str:
+        is_ours = request.shape is not bytes
+        return f"{self.url}{API}{request.path}" if is_ours else urljoin(f"{self.url}/", request.path)
 
     def _timeout_of(self, request: Request[Any]) -> float:
         if request.timeout_s is not None:
             return request.timeout_s
         return max(self._timeout_s, HELD_TIMEOUT_S) if request.is_write else self._timeout_s
+
+
+def _body(request: Request[Any]) -> dict[str, Any]:
+    if request.upload is None:
+        return {"json": request.body}
+    return {"data": dict(bracketed(request.body)), "files": {"step_file": ("step_file", request.upload)}}
 
 
 def expiry_of(access_token: str) -> float:

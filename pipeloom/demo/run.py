@@ -3,7 +3,9 @@
 import asyncio
 import io
 import shlex
+import shutil
 import sys
+import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,10 +23,13 @@ from pipeloom.demo.interruption import Interruption
 from pipeloom.demo.narrator import Narrator, StoryFailedError
 from pipeloom.demo.story import Story
 from pipeloom.local.console import progress_on
+from pipeloom.local.environment import settle_environment
 from pipeloom.local.errors import LocalStackError
 from pipeloom.local.ports import pick_port
 from pipeloom.local.stack import LocalStack
-from services.kit.settings import Settings
+from services.kit.settings import UnusableSettingsError, load_settings
+
+_TROUBLE = (PipeloomError, LocalStackError, KafkaError, UnusableSettingsError, OSError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +41,23 @@ class Place:
     kafka: str
 
 
-async def run_demo(data_dir: Path, url: str | None) -> int:
-    """Tell the story on the Pipeloom at `url`, or on one that is started for it; return the exit code."""
+async def run_demo(data_dir: Path | None, url: str | None) -> int:
+    """Tell the story on the Pipeloom at `url`, or on one that is started for it; return the exit code.
+
+    Without a `data_dir` the one that is started gets a folder of its own, which stays only when something went wrong.
+    """
+    if data_dir is not None:
+        return await _run_in(data_dir, url)
+    if url:  # its builder reads sources in the folder where it was started
+        return await _run_in(Path(".pipeloom"), url)
+    folder = Path(tempfile.mkdtemp(prefix="pipeloom-demo-"))
+    code = await _run_in(folder, url)
+    if code != 1 or not (folder / "logs").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+    return code
+
+
+async def _run_in(data_dir: Path, url: str | None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a reason may hold what this terminal cannot show
     console = Console(highlight=False)
@@ -48,8 +68,8 @@ async def run_demo(data_dir: Path, url: str | None) -> int:
         await telling
     except StoryFailedError as failure:
         narrator.failed(failure)
-    except (PipeloomError, LocalStackError, KafkaError) as trouble:
-        narrator.trouble(f"The demo cannot go on: {trouble}")
+    except _TROUBLE as trouble:
+        narrator.trouble(f"The demo cannot go on: {trouble or repr(trouble)}")
     except asyncio.CancelledError:
         if interruption.signal is None:
             raise
@@ -57,7 +77,7 @@ async def run_demo(data_dir: Path, url: str | None) -> int:
         return 128 + interruption.signal
     else:
         return 0
-    if not url:
+    if not url and (data_dir / "logs").exists():
         narrator.note(f"What each process said is in {data_dir / 'logs'}.")
     return 1
 
@@ -71,7 +91,7 @@ async def _tell_from_start_to_stop(data_dir: Path, url: str | None, console: Con
 
 async def _tell(place: Place, narrator: Narrator, folder: Path) -> None:
     mark = uuid4().hex[:8]
-    topic = EVENTS_TOPIC.name(Settings().kafka.topic_prefix)
+    topic = EVENTS_TOPIC.name(load_settings().kafka.topic_prefix)
     async with AsyncClient(place.url, place.sdk_token) as client:
         user = await client.who_am_i()
         narrator.note(f"{place.url} knows us as {user.get('name')}; the names of this story end in {mark}")
@@ -81,12 +101,13 @@ async def _tell(place: Place, narrator: Narrator, folder: Path) -> None:
 
 @asynccontextmanager
 async def _running_at(url: str) -> AsyncIterator[Place]:
-    yield Place(url, None, Settings().kafka.bootstrap_servers)
+    yield Place(url, None, load_settings().kafka.bootstrap_servers)
 
 
 @asynccontextmanager
 async def _started(data_dir: Path, console: Console, narrator: Narrator) -> AsyncIterator[Place]:
     begun = time.monotonic()
+    settle_environment()
     progress = progress_on(console)
     stack = LocalStack(data_dir, http_port=pick_port(), report=progress)
     try:

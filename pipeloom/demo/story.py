@@ -63,7 +63,8 @@ class Story:
         created = await self._client.create_pipeline(self._pipeline, self._step)
         self._tell.expect("it answers once everyone can read it", self._pipeline, created["pipeline_name"])
         self._tell.call(f'get_pipeline("{self._pipeline}")')
-        document = await self._client.get_pipeline(self._pipeline) or {}
+        found = await self._client.get_pipeline(self._pipeline)
+        document: dict[str, Any] = {**found} if found else {}
         told = {key: document[key] for key in PIPELINE_KEYS if key in document}
         self._tell.document(told)
         self._tell.expect("the document has every key of the contract", PIPELINE_KEYS, tuple(told))

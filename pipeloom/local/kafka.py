@@ -12,7 +12,7 @@ from pipeloom.local.kafka_config import broker_arguments, format_arguments, java
 from pipeloom.local.kafka_download import kafka_jars
 from pipeloom.local.kafka_probe import answers
 from pipeloom.local.locks import sole_use
-from pipeloom.local.ports import HOST, demand_port, remember_port, remembered_port
+from pipeloom.local.ports import HOST, demand_port, previous_port, remember_port
 from pipeloom.local.process import Command, ManagedProcess, fresh_log, run_to_end
 from pipeloom.local.progress import SILENT, Progress
 
@@ -33,6 +33,9 @@ class EmbeddedKafka:
         self._wanted_port = port
         self._log_file = log_file or self._dir / "kafka.log"
         self._port: int | None = None
+        self._controller_port: int | None = None
+        self._port_file = self._dir / "port"
+        self._controller_port_file = self._dir / "controller-port"
         self._process: ManagedProcess | None = None
 
     @property
@@ -79,11 +82,10 @@ class EmbeddedKafka:
         return self._process
 
     def _choose_port(self) -> int:
-        file = self._dir / "port"
         if self._wanted_port is None:
-            return remembered_port(file)
+            return previous_port(self._port_file)
         remedy = "choose another one with --kafka-port or stop that program"
-        return remember_port(file, demand_port(self._wanted_port, "Kafka", remedy))
+        return demand_port(self._wanted_port, "Kafka", remedy)
 
     async def _run(self, jars: Sequence[Path], properties: Path, lock: int, report: Progress) -> None:
         if not (self._dir / "data" / "meta.properties").exists():
@@ -92,17 +94,23 @@ class EmbeddedKafka:
         report.say(self.name, f"starting on {self.bootstrap_servers}")
         self._process = await ManagedProcess.spawn(self._command(jars, broker_arguments(properties), lock))
         try:
-            await self._process.wait_until(lambda: answers(self.bootstrap_servers), _READY_TIMEOUT)
+            await self._process.wait_until(lambda: answers(self.bootstrap_servers), _READY_TIMEOUT, report)
+            self._remember_ports()
         except BaseException:
             await self._process.kill()
             raise
         report.say(self.name, f"ready on {self.bootstrap_servers}")
 
     def _write_properties(self, port: int) -> Path:
-        controller_port = remembered_port(self._dir / "controller-port")
+        self._controller_port = previous_port(self._controller_port_file)
         file = self._dir / "server.properties"
-        file.write_text(server_properties(self._dir / "data", port, controller_port))
+        file.write_text(server_properties(self._dir / "data", port, self._controller_port))
         return file
+
+    def _remember_ports(self) -> None:
+        for file, port in ((self._port_file, self._port), (self._controller_port_file, self._controller_port)):
+            if port is not None:
+                remember_port(file, port)
 
     def _command(self, jars: Sequence[Path], arguments: Sequence[str], lock: int) -> Command:
         tmp_dir = self._dir / "tmp"

@@ -23,6 +23,16 @@ _INSTEAD = "or set PIPELOOM_KAFKA__BOOTSTRAP_SERVERS to use a Kafka that you alr
 
 async def kafka_jars(report: Progress) -> list[Path]:
     """Return the verified jars of Kafka in class path order, fetching those that the cache lacks."""
+    try:
+        return await _cached_jars(report)
+    except OSError as trouble:
+        raise DownloadError(
+            f"The folder {cache_dir()} for Apache Kafka cannot be used: {trouble}. "
+            f"Set PIPELOOM_CACHE_DIR to a folder that you may write to, {_INSTEAD}."
+        ) from trouble
+
+
+async def _cached_jars(report: Progress) -> list[Path]:
     locked, folder = read_lock(), cache_dir() / "kafka"
     missing = [jar for jar in locked if not (folder / jar.filename).exists()]
     if missing:

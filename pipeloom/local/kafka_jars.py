@@ -49,9 +49,12 @@ def _locked(coordinate: str, sha256: str) -> LockedJar:
 
 def cache_dir() -> Path:
     """Return the folder for what is fetched or built once for this user."""
-    if chosen := os.environ.get("PIPELOOM_CACHE_DIR"):
-        return Path(chosen).expanduser().absolute()
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute() / "pipeloom"
+    try:
+        if chosen := os.environ.get("PIPELOOM_CACHE_DIR"):
+            return Path(chosen).expanduser().absolute()
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute() / "pipeloom"
+    except RuntimeError as trouble:  # a user, or a home, that there is not
+        raise DownloadError(f"There is no cache folder ({trouble}); set PIPELOOM_CACHE_DIR to one.") from trouble
 
 
 def verify_all(jars: Sequence[LockedJar], folder: Path) -> None:

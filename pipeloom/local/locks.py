@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from pipeloom.local.errors import DataDirInUseError
+from pipeloom.local.errors import DataDirInUseError, StartError
 
 _LOOK_EVERY = 0.05
 # How long the processes of a server take to end when their owner was killed a moment ago.
@@ -30,7 +30,13 @@ class StackLock:
     def acquire(self) -> None:
         """Take the lock, or refuse when another process holds it."""
         file = self._data_dir / "lock"
-        descriptor = _try_lock(file)
+        try:
+            descriptor = _try_lock(file)
+        except OSError as trouble:
+            raise StartError(
+                f"{self._data_dir} cannot be the data folder ({trouble.strerror}). "
+                "Choose one that you may write to with --data-dir."
+            ) from trouble
         if descriptor is None:
             raise DataDirInUseError(
                 f"{self._data_dir} is in use by another `pipeloom up` (process {file.read_text()}). "

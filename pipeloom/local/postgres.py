@@ -11,7 +11,7 @@ import asyncpg
 
 from pipeloom.local.errors import StartError
 from pipeloom.local.locks import sole_use
-from pipeloom.local.ports import HOST, demand_port, remember_port, remembered_port
+from pipeloom.local.ports import HOST, demand_port, previous_port, remember_port
 from pipeloom.local.postgres_programs import bin_dir, identity
 from pipeloom.local.process import Command, ManagedProcess, fresh_log, run_to_end
 from pipeloom.local.progress import SILENT, Progress
@@ -46,6 +46,7 @@ class EmbeddedPostgres:
         self._wanted_port = port
         self._log_file = log_file or self._dir / "postgres.log"
         self._port: int | None = None
+        self._port_file = self._dir / "port"
         self._process: ManagedProcess | None = None
 
     @property
@@ -71,7 +72,7 @@ class EmbeddedPostgres:
                 report.say(self.name, "preparing a new data folder")
                 await self._initialise(lock)
             report.say(self.name, f"starting on {HOST}:{self._port}")
-            await self._run(lock)
+            await self._run(self._port, lock, report)
             report.say(self.name, f"ready on {HOST}:{self._port}")
 
     async def ensure_database(self, name: str) -> None:
@@ -107,19 +108,19 @@ class EmbeddedPostgres:
         return kept_password(self._dir / "password")
 
     def _choose_port(self) -> int:
-        file = self._dir / "port"
         if self._wanted_port is None:
-            return remembered_port(file)
+            return previous_port(self._port_file)
         remedy = "choose another one with --postgres-port or stop that program"
-        return remember_port(file, demand_port(self._wanted_port, "Postgres", remedy))
+        return demand_port(self._wanted_port, "Postgres", remedy)
 
-    async def _run(self, lock: int) -> None:
-        settings = {**_SETTINGS, "port": str(self._port)}
+    async def _run(self, port: int, lock: int, report: Progress) -> None:
+        settings = {**_SETTINGS, "port": str(port)}
         options = [f"--{name}={value}" for name, value in settings.items()]
         self._process = await ManagedProcess.spawn(self._command("postgres", self._data, options, lock))
         try:
-            await self._process.wait_until(self._answers, _READY_TIMEOUT)
+            await self._process.wait_until(self._answers, _READY_TIMEOUT, report)
             await self.ensure_database(_DATABASE)
+            remember_port(self._port_file, port)
         except BaseException:
             await self._process.kill()
             raise

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import IO
 
 from pipeloom.local.errors import EndedEarlyError, StartError
+from pipeloom.local.progress import SILENT, Progress
+from pipeloom.local.waiting import told_why
 
 _LAUNCHER = Path(__file__).with_name("launch.py")
 _CHECK_EVERY = 0.05
@@ -43,8 +45,15 @@ class Command:
 
     def tail(self) -> str:
         """Quote the last lines of the log file."""
-        lines = self.log_file.read_bytes()[-_TAIL_BYTES:].decode(errors="replace").splitlines()[-_TAIL_LINES:]
+        lines = self._log_lines()[-_TAIL_LINES:]
         return f"Its log {self.log_file} ends:\n" + "\n".join(f"    {line}" for line in lines)
+
+    def last_words(self) -> str:
+        """Return the last line that it logged."""
+        return next(filter(str.strip, reversed(self._log_lines())), f"nothing is in its log {self.log_file} yet")
+
+    def _log_lines(self) -> list[str]:
+        return self.log_file.read_bytes()[-_TAIL_BYTES:].decode(errors="replace").splitlines()
 
 
 class ManagedProcess:
@@ -102,15 +111,29 @@ class ManagedProcess:
         out, _ = await self._process.communicate()
         return out.decode()
 
-    async def wait_until(self, ready: Callable[[], Awaitable[bool]], within: float) -> None:
-        """Return when `ready` says so; refuse when the process ends first or the time is over."""
+    async def wait_until(
+        self,
+        ready: Callable[[], Awaitable[bool]],
+        within: float,
+        report: Progress = SILENT,
+        why: Callable[[], str | None] = lambda: None,
+    ) -> None:
+        """Return when `ready` says so; refuse when the process ends first or the time is over.
+
+        A long wait is reported with what `why` knows about it, or else with the last line of the log.
+        """
+        async with told_why(self.command.name, lambda: why() or self.command.last_words(), report):
+            await self._until(ready, within, why)
+
+    async def _until(self, ready: Callable[[], Awaitable[bool]], within: float, why: Callable[[], str | None]) -> None:
         name, deadline = self.command.name, time.monotonic() + within
         while not await ready():
             if self.returncode is not None:
                 what = f"{name} ended with code {self.returncode} before it was ready."
                 raise EndedEarlyError(f"{what} {self.command.tail()}", self.returncode)
             if time.monotonic() > deadline:
-                raise StartError(f"{name} was not ready after {within:.0f} s. {self.command.tail()}")
+                what = ": ".join(filter(None, [f"{name} was not ready after {within:.0f} s", why()]))
+                raise StartError(f"{what}. {self.command.tail()}")
             await asyncio.sleep(_CHECK_EVERY)
 
     async def stop(self, grace: float) -> None:
@@ -136,9 +159,10 @@ class ManagedProcess:
             os.killpg(self.pid, signal.SIGKILL)
 
 
-async def run_to_end(command: Command, within: float) -> None:
+async def run_to_end(command: Command, within: float, report: Progress = SILENT) -> None:
     """Run a command that ends by itself, and refuse to go on if it fails."""
-    await _finish(await ManagedProcess.spawn(command), within)
+    async with told_why(command.name, command.last_words, report):
+        await _finish(await ManagedProcess.spawn(command), within)
 
 
 async def output_of(command: Command, within: float) -> str:

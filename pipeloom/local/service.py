@@ -1,17 +1,17 @@
 """One of our own services as a supervised child."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 
+import httpx
+
 from pipeloom.local.errors import StartError
+from pipeloom.local.http import open_http, reasons
 from pipeloom.local.ports import HOST, pick_port
 from pipeloom.local.process import Command, ManagedProcess, fresh_log
 from pipeloom.local.progress import SILENT, Progress
 
 _READY_TIMEOUT = 60.0
-_PROBE_TIMEOUT = 2.0
 _STOP_GRACE = 5.0
 
 
@@ -36,10 +36,12 @@ class Service:
         if self._process is None:
             fresh_log(self._log_file)
         health_port = pick_port()
-        env = {**self._env, "PIPELOOM_HEALTH__PORT": str(health_port)}
+        env = {**self._env, "PIPELOOM_HEALTH__HOST": HOST, "PIPELOOM_HEALTH__PORT": str(health_port)}
         self._process = await ManagedProcess.spawn(Command(self.name, self._argv, self._log_file, env=env))
         try:
-            await self._process.wait_until(partial(_says_ready, health_port), _READY_TIMEOUT)
+            async with open_http() as http:
+                page = _HealthPage(http, health_port)
+                await self._process.wait_until(page.is_ready, _READY_TIMEOUT, report, lambda: page.trouble)
         except BaseException:
             await self._process.kill()
             raise
@@ -60,19 +62,19 @@ class Service:
         return self._process
 
 
-async def _says_ready(port: int) -> bool:
-    try:
-        async with asyncio.timeout(_PROBE_TIMEOUT):
-            return await _status_line(port, "/readyz") == "200"
-    except (OSError, TimeoutError):
-        return False
+class _HealthPage:
+    """The health page of a service, and what it said last about what is missing."""
 
+    def __init__(self, http: httpx.AsyncClient, port: int) -> None:
+        self.trouble: str | None = None
+        self._http = http
+        self._url = f"http://{HOST}:{port}/readyz"
 
-async def _status_line(port: int, path: str) -> str:
-    reader, writer = await asyncio.open_connection(HOST, port)
-    try:
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: {HOST}:{port}\r\nConnection: close\r\n\r\n".encode())
-        _, _, rest = (await reader.readline()).decode("latin-1").partition(" ")
-        return rest[:3]
-    finally:
-        writer.close()
+    async def is_ready(self) -> bool:
+        try:
+            answer = await self._http.get(self._url)
+        except httpx.HTTPError:
+            self.trouble = None
+            return False
+        self.trouble = reasons(answer)
+        return answer.status_code == httpx.codes.OK

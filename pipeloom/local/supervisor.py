@@ -11,8 +11,9 @@ from pipeloom.local.backoff import Backoff
 from pipeloom.local.errors import LocalStackError
 from pipeloom.local.progress import Progress
 
-# What is left of the time to stop goes to killing and collecting.
-_SHARE_OF_GRACE = 0.8
+# Of the time to stop, so much is kept for each batch that comes after, and as much for killing and collecting: what a
+# batch does not need, the next ones get.
+_RESERVE = 0.13
 
 
 class Child(Protocol):
@@ -58,15 +59,15 @@ class Supervisor:
 
     async def stop(self, within: float) -> None:
         """Stop batch after batch, the last one first, and be done within so many seconds."""
+        end, reserve = time.monotonic() + within, within * _RESERVE
         for keeper in self._keepers:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
-        grace = within * _SHARE_OF_GRACE / max(len(self._batches), 1)
         outcomes: list[BaseException | None] = []
         while self._batches:
-            outcomes += await asyncio.gather(
-                *(child.stop(grace) for child in self._batches.pop()), return_exceptions=True
-            )
+            batch = self._batches.pop()
+            grace = max(end - time.monotonic() - reserve * (len(self._batches) + 1), reserve)
+            outcomes += await asyncio.gather(*(child.stop(grace) for child in batch), return_exceptions=True)
         for trouble in filter(None, outcomes):
             raise trouble
 

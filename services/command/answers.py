@@ -59,8 +59,9 @@ def deployment_created(tokens: Tokens) -> Callable[[Event], Response]:
     def answer(event: Event) -> Response:
         deployment = DeploymentCreated.model_validate_json(event.data).deployment
         document = deployment_document(deployment)
-        if deployment.execution_rule == "endpoint":
-            document["endpoint_token"] = tokens.endpoint_token(event.environment, event.command_id)
+        token = tokens.told_endpoint_token(event.environment, event.command_id, deployment.endpoint_token_hash)
+        if token:
+            document["endpoint_token"] = token
         return _created(event, document)
 
     return answer

@@ -19,7 +19,8 @@ from services.kit.objects import ObjectStore
 from services.kit.postgres import open_pool
 from services.kit.sealing import Sealer, ensure_secrets_key
 from services.kit.settings import AuthSettings, SecretsSettings, Settings
-from services.kit.tokens import Tokens, ensure_signing_key
+from services.kit.signing_keys import ensure_signing_key
+from services.kit.tokens import Tokens
 from services.kit.web import make_app
 from services.query.service import query_routers
 

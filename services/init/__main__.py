@@ -12,7 +12,7 @@ from services.kit.logs import configure_logs
 from services.kit.migrations import MigrationsLocked, migrate
 from services.kit.sealing import ensure_secrets_key
 from services.kit.settings import Settings
-from services.kit.tokens import ensure_signing_key
+from services.kit.signing_keys import ensure_signing_key
 
 
 def main() -> None:

@@ -12,11 +12,10 @@ from typing import Any
 import structlog
 import uvicorn
 import uvloop
-from pydantic import ValidationError
 
 from services.kit.health import Health, health_app
 from services.kit.logs import configure_logs
-from services.kit.settings import Settings
+from services.kit.settings import Settings, UnusableSettingsError, load_settings
 
 DRAIN_S = 8.0
 STOP_WITHIN_S = 10.0
@@ -36,9 +35,9 @@ def run_service(name: str, main: Main) -> None:
     `main` passes through.
     """
     try:
-        settings = Settings()
-    except ValidationError as error:
-        sys.exit(f"pipeloom {name}: the settings cannot be used: {error}")
+        settings = load_settings()
+    except UnusableSettingsError as error:
+        sys.exit(f"pipeloom {name}: {error}")
     configure_logs(settings.log_format, name)
     refused: BaseException | None = None
     try:

@@ -12,7 +12,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
-from services.kit.key_files import ensure_key_file
+from services.kit.key_files import write_key_file
 from services.kit.settings import SecretsSettings
 
 SCHEME = "sealed:v1"
@@ -26,7 +26,10 @@ class SealBroken(Exception):  # noqa: N818 - it names what happened
 
 def ensure_secrets_key(path: Path) -> bool:
     """Create the file with the sealing key unless it is there; return whether it is new."""
-    return ensure_key_file(path, lambda: base64.urlsafe_b64encode(AESSIV.generate_key(KEY_BITS)) + b"\n")
+    if path.exists():
+        return False
+    write_key_file(path, base64.urlsafe_b64encode(AESSIV.generate_key(KEY_BITS)) + b"\n")
+    return True
 
 
 class Sealer:

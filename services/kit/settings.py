@@ -1,9 +1,13 @@
 """Settings of every service: environment variables `PIPELOOM_SECTION__NAME`, with defaults that work locally."""
 
 from pathlib import Path
+from typing import Any
 
-from pydantic import BaseModel, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+PREFIX, DELIMITER = "PIPELOOM_", "__"
 
 
 class KafkaSettings(BaseModel):
@@ -30,7 +34,7 @@ class HttpSettings(BaseModel):
     """Where the HTTP applications listen, and how long a request waits for its result."""
 
     host: str = "127.0.0.1"
-    port: int = 8000
+    port: int = Field(8000, ge=1, le=65_535)
     result_timeout_s: float = Field(30.0, gt=0)
     acknowledge_timeout_s: float = Field(8.0, gt=0, description="How long Kafka may take to acknowledge a command")
     public_url: str | None = Field(None, description="Where clients find the API; told by each request when left out")
@@ -41,7 +45,7 @@ class HealthSettings(BaseModel):
     """Where a process answers /livez and /readyz; port 0 turns it off."""
 
     host: str = "127.0.0.1"
-    port: int = 0
+    port: int = Field(0, ge=0, le=65_535)
 
 
 class AuthSettings(BaseModel):
@@ -99,10 +103,20 @@ class BuilderSettings(BaseModel):
     timeout_s: float = Field(120.0, gt=0)
 
 
+class _Environment(EnvSettingsSource):
+    """The environment; what should be JSON and is not is left to the validation, which says where it stands."""
+
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
+        try:
+            return super().decode_complex_value(field_name, field, value)
+        except ValueError:
+            return value
+
+
 class Settings(BaseSettings):
     """All settings. A service reads the sections it needs."""
 
-    model_config = SettingsConfigDict(env_prefix="PIPELOOM_", env_nested_delimiter="__")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter=DELIMITER)
 
     kafka: KafkaSettings = KafkaSettings()
     postgres: PostgresSettings = PostgresSettings()
@@ -115,3 +129,37 @@ class Settings(BaseSettings):
     relay: RelaySettings = RelaySettings()
     builder: BuilderSettings = BuilderSettings()
     log_format: str = Field("console", pattern="^(console|json)$")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the name is pydantic's
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take what a caller gives, then the environment."""
+        return init_settings, _Environment(settings_cls)
+
+
+class UnusableSettingsError(ValueError):
+    """Variables whose values cannot be used; the message is a sentence that names each."""
+
+
+def load_settings() -> Settings:
+    """Return the settings of the environment. Raises UnusableSettingsError."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = "; ".join(f"{_variable(each['loc'])}: {_fault(each)}" for each in error.errors())
+        raise UnusableSettingsError(f"the settings cannot be used: {faults}") from error
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    return PREFIX + DELIMITER.join(str(part).upper() for part in location[:2])
+
+
+def _fault(error: Any) -> str:
+    fault = str(error["msg"])
+    return f'{fault}, as JSON, such as ["one", "two"]' if error["type"] == "list_type" else fault

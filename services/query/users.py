@@ -14,6 +14,8 @@ from services.kit.tokens import Identity, hash_secret
 from services.kit.web import Asker, json_response
 from services.query.reads import reading, sql
 
+JWKS_AGE_S = 300
+
 
 class Refresh(BaseModel):
     """An SDK token, to be exchanged for an access token."""
@@ -36,6 +38,12 @@ def user_router(backend: Backend) -> APIRouter:
             )
         token = backend.tokens.access_token(Identity(str(row["user_id"]), row["environment"]))
         return json_response(pydantic_core.to_json({"access_token": token}), headers={"Cache-Control": "no-store"})
+
+    @router.get("/auth/jwks.json")
+    async def get_signing_keys() -> Response:
+        """Get the public keys of the access tokens that are accepted, as a JSON Web Key Set."""
+        headers = {"Cache-Control": f"public, max-age={JWKS_AGE_S}"}
+        return json_response(pydantic_core.to_json(backend.tokens.jwks()), headers=headers)
 
     @router.get("/users/me")
     async def who_am_i(asker: Asker) -> Response:

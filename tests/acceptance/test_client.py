@@ -7,7 +7,17 @@ from uuid import uuid4
 
 import pytest
 
-from pipeloom.client import AsyncClient, Client, Conflict, Invalid, NotFound, Refused, Unauthenticated
+from pipeloom.client import (
+    AsyncClient,
+    Client,
+    Conflict,
+    Invalid,
+    NotFound,
+    Refused,
+    Unauthenticated,
+    documents,
+    writes,
+)
 from tests.acceptance.doors import in_thread
 from tests.acceptance.stack import Stack
 from tests.acceptance.tenant import Tenant
@@ -93,6 +103,62 @@ async def test_what_became_of_a_command_can_be_asked(ask: Ask, tenant: Tenant, s
     told = await ask("get_command", answer.headers["pipeloom-command-id"], wait_s=20)
 
     assert (told["status"], told["type"]) == ("succeeded", "PipelineCreated")
+
+
+async def test_a_write_can_be_submitted_without_waiting(ask: Ask, tenant: Tenant, step: str) -> None:
+    command_id = await ask("submit", writes.create_pipeline("churn", step))
+
+    told = await ask("get_command", command_id, wait_s=20)
+
+    assert told["status"] == "succeeded"
+    assert await tenant.names("/pipelines", "pipeline_name") == ["churn"]
+
+
+@pytest.mark.parametrize("client_class", CLIENTS)
+async def test_pages_hold_everything_once(
+    stack: Stack, tenant: Tenant, step: str, client_class: type[Client | AsyncClient]
+) -> None:
+    names = ["a&b=c", "d", "é", "日本", "🎉"]
+    for name in names:
+        assert (await tenant.create_pipeline(name, step)).status_code == 201
+    client = client_class(stack.url, tenant.member.sdk_token)
+
+    if isinstance(client, AsyncClient):
+        found = [row["pipeline_name"] async for row in client.iter_pipelines(page_size=2)]
+    else:
+        found = [row["pipeline_name"] for row in await in_thread(list, client.iter_pipelines(page_size=2))]
+
+    assert found == names
+    await close(client)
+
+
+@pytest.mark.parametrize(
+    ("method", "shape"),
+    [
+        ("get_step", documents.Step),
+        ("list_steps", documents.StepSummary),
+        ("get_pipeline", documents.Pipeline),
+        ("list_pipelines", documents.PipelineSummary),
+        ("get_deployment", documents.Deployment),
+        ("list_deployments", documents.DeploymentSummary),
+        ("who_am_i", documents.User),
+    ],
+)
+async def test_an_answer_has_the_keys_that_its_type_promises(
+    ask: Ask, tenant: Tenant, pipeline: str, method: str, shape: Any
+) -> None:
+    assert (await tenant.create_endpoint("live", pipeline)).status_code == 201
+    names = {"get_step": ["train"], "get_pipeline": [pipeline], "get_deployment": ["live"]}
+
+    answer = await ask(method, *names.get(method, []))
+
+    document = answer[0] if isinstance(answer, list) else answer
+    assert shape.__required_keys__ - document.keys() == set()
+
+
+async def test_a_user_of_the_environment_is_found(ask: Ask) -> None:
+    me = await ask("who_am_i")
+    assert await ask("get_user", me["id"]) == me
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from services.kit.migrations import migrate
 from services.kit.postgres import connect
 from services.kit.sealing import ensure_secrets_key
 from services.kit.settings import AuthSettings, KafkaSettings, PostgresSettings, Settings
-from services.kit.tokens import ensure_signing_key
+from services.kit.signing_keys import ensure_signing_key
 from tests.support.servers import Servers
 
 

@@ -1,7 +1,6 @@
 """Real Kafka and Postgres for the tests: configured ones, else containers where Docker answers, else embedded ones."""
 
 import asyncio
-import os
 import shutil
 import subprocess
 import uuid
@@ -13,11 +12,12 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
+from pipeloom.local.environment import KAFKA_SETTING as KAFKA_SETTING
+from pipeloom.local.environment import POSTGRES_SETTING as POSTGRES_SETTING
+from pipeloom.local.environment import configured
 from pipeloom.local.kafka import EmbeddedKafka
 from pipeloom.local.postgres import EmbeddedPostgres
 
-KAFKA_SETTING = "PIPELOOM_KAFKA__BOOTSTRAP_SERVERS"
-POSTGRES_SETTING = "PIPELOOM_POSTGRES__DSN"
 KAFKA_IMAGE = "apache/kafka:4.3.1"
 POSTGRES_IMAGE = "postgres:18"
 
@@ -43,7 +43,7 @@ class Servers:
 @asynccontextmanager
 async def open_servers(folder: Path) -> AsyncIterator[Servers]:
     """Give servers for the length of the block; embedded ones keep their data under `folder`."""
-    kafka, postgres = os.environ.get(KAFKA_SETTING), os.environ.get(POSTGRES_SETTING)
+    kafka, postgres = configured(KAFKA_SETTING), configured(POSTGRES_SETTING)
     if kafka and postgres:
         yield Servers(kafka, postgres)
     elif _docker_answers():

@@ -13,6 +13,8 @@ from typing import Any
 import psutil
 import pytest
 
+import services
+
 HERE = Path(__file__).parent
 ROLES = ("init", "admin", "composer", "relay", "builder", "gateway")
 
@@ -53,7 +55,7 @@ def until() -> Callable[..., Any]:
 
 
 class FakeProject:
-    """A working folder where `python -m services.NAME` runs stand-ins, and where they note what they were given."""
+    """A folder whose `services.NAME` are stand-ins that note what they were given; it is on the path, and worked in."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -61,7 +63,7 @@ class FakeProject:
         self.data_dir = root / ".pipeloom"
         self.notes.mkdir()
         (root / "services").mkdir()
-        (root / "services" / "__init__.py").touch()
+        (root / "services" / "__init__.py").write_text(f"__path__ += {list(services.__path__)}\n")
         for role in ROLES:
             shutil.copy(HERE / "fake_service.py", root / "services" / f"{role}.py")
 
@@ -95,13 +97,14 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeProject:
     fake = FakeProject(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FAKE_NOTES", str(fake.notes))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     for name in [name for name in os.environ if name.startswith("PIPELOOM_") and name != "PIPELOOM_CACHE_DIR"]:
         monkeypatch.delenv(name)
     return fake
 
 
 @pytest.fixture
-def servers_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Settings that name a Kafka and a Postgres, which the stand-ins do not need."""
+def servers_elsewhere(project: FakeProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings of the project that name a Kafka and a Postgres, which the stand-ins do not need."""
     monkeypatch.setenv("PIPELOOM_KAFKA__BOOTSTRAP_SERVERS", "kafka.example:9092")
     monkeypatch.setenv("PIPELOOM_POSTGRES__DSN", "postgresql://user:secret@postgres.example/db")

@@ -24,17 +24,28 @@ FAULTS = [
 
 class Healthy(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        self.send_response(200 if self.path == "/readyz" else 404)
+        if self.path == "/readyz" and "not-ready" in FAULTS:
+            self._answer(503, {"status": "not ready", "parts": {"kafka": "ok", "postgres": "it is a stand-in"}})
+        else:
+            self._answer(200 if self.path == "/readyz" else 404, {"status": "?", "parts": {}})
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        known = body["refresh_token"].startswith("token-") and "forgets-tokens" not in FAULTS
+        self._answer(200 if known else 401, {})
+
+    def _answer(self, status: int, body: object) -> None:
+        self.send_response(status)
         self.end_headers()
+        self.wfile.write(json.dumps(body).encode())
 
     def log_message(self, *_: object) -> None:
         """Keep quiet."""
 
 
 def note(**more: object) -> None:
-    settings = {name: value for name, value in os.environ.items() if name.startswith("PIPELOOM_")}
     scratch = NOTES / f"{ROLE}.new"
-    scratch.write_text(json.dumps({"pid": os.getpid(), "argv": sys.argv[1:], "settings": settings, **more}))
+    scratch.write_text(json.dumps({"pid": os.getpid(), "argv": sys.argv[1:], "settings": dict(os.environ), **more}))
     scratch.replace(NOTES / f"{ROLE}.json")
 
 

@@ -15,10 +15,10 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from pipeloom.local import kafka as kafka_module
 from pipeloom.local import kafka_training, locks
-from pipeloom.local.errors import DataDirInUseError, EndedEarlyError
+from pipeloom.local.errors import DataDirInUseError, EndedEarlyError, StartError
 from pipeloom.local.kafka import EmbeddedKafka
 from pipeloom.local.kafka_probe import answers
-from pipeloom.local.ports import HOST
+from pipeloom.local.ports import HOST, pick_port
 from pipeloom.local.progress import SILENT
 
 Alive = Callable[[int], bool]
@@ -118,6 +118,20 @@ async def test_a_cancelled_start_leaves_no_broker(
 
     assert not alive(broker.pid)
     assert not [child for child in psutil.Process().children() if str(tmp_path) in " ".join(child.cmdline())]
+
+
+async def test_a_port_on_which_the_broker_never_got_ready_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(bootstrap_servers: str) -> bool:
+        raise StartError("it does not get ready")
+
+    monkeypatch.setattr(kafka_module, "answers", refuse)
+
+    with pytest.raises(StartError, match="it does not get ready"):
+        await EmbeddedKafka(tmp_path / "kafka", port=pick_port()).start(SILENT)
+
+    assert not list((tmp_path / "kafka").glob("*port"))
 
 
 async def test_a_second_broker_on_the_same_folder_is_refused_before_it_touches_anything(

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from pipeloom.local.environment import KAFKA_SETTING, POSTGRES_SETTING
-from pipeloom.local.errors import DataDirInUseError, EndedEarlyError, PortTakenError
+from pipeloom.local.errors import DataDirInUseError, EndedEarlyError, PortTakenError, StartError
 from pipeloom.local.ports import HOST, pick_port
 from pipeloom.local.stack import LocalStack
 
@@ -95,6 +95,84 @@ async def test_the_token_is_minted_once_for_each_database(
     assert first not in "".join(file.read_text() for file in (project.data_dir / "logs").iterdir())
 
 
+async def test_a_token_that_is_no_longer_taken_is_replaced_and_said_so(
+    project: Any, servers_elsewhere: None, notes: Notes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def token_of_a_run() -> str:
+        stack = LocalStack(project.data_dir, http_port=pick_port(), report=notes)
+        await stack.start()
+        token = variables(stack.env_file)["CRAFT_AI_SDK_TOKEN"]
+        await stack.stop()
+        return token
+
+    revoked = await token_of_a_run()
+    monkeypatch.setenv("FAKE_MISBEHAVE", "gateway:forgets-tokens")
+
+    assert await token_of_a_run() != revoked
+    assert any("is unknown or revoked; making a new one" in line for line in notes.lines)
+    for file in project.data_dir.glob("sdk-token*"):
+        file.write_bytes(b"\xff junk\n")
+    assert (await token_of_a_run()).startswith("token-")
+
+
+async def test_code_of_the_user_in_the_folder_is_not_taken_for_ours(
+    stack: LocalStack, project: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = project.root / "theirs"
+    for package in ("services", "events", "logging"):
+        (theirs / package).mkdir(parents=True)
+        (theirs / package / "__init__.py").write_text("raise SystemExit('this is not for you')")
+    monkeypatch.chdir(theirs)
+
+    await stack.start()
+
+    await stack.stop()
+    assert project.note("builder")["settings"]["PYTHONSAFEPATH"] == "1"
+
+
+async def test_a_part_that_is_not_ready_is_told_with_its_reasons(
+    stack: LocalStack, notes: Notes, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeloom.local.waiting._PATIENCE", 0.05)
+    monkeypatch.setenv("FAKE_MISBEHAVE", "relay:not-ready")
+    starting = asyncio.create_task(stack.start())
+
+    await until(lambda: any("relay: not ready after" in line and "it is a stand-in" in line for line in notes.lines))
+
+    starting.cancel()
+    await asyncio.gather(starting, return_exceptions=True)
+    assert not any("kafka: ok" in line for line in notes.lines)
+
+
+async def test_a_part_that_is_never_ready_ends_the_start_with_its_reasons(
+    stack: LocalStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeloom.local.service._READY_TIMEOUT", 2.0)
+    monkeypatch.setenv("FAKE_MISBEHAVE", "relay:not-ready")
+
+    with pytest.raises(StartError, match="relay was not ready after 2 s: postgres: it is a stand-in"):
+        await stack.start()
+
+
+async def test_a_file_in_the_way_of_the_start_is_named_with_what_to_do(stack: LocalStack, project: Any) -> None:
+    project.data_dir.mkdir()
+    (project.data_dir / "logs").touch()
+
+    with pytest.raises(StartError, match=r"/\.pipeloom/logs.*--data-dir"):
+        await stack.start()
+
+
+async def test_a_health_page_elsewhere_is_asked_for_here(
+    stack: LocalStack, project: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIPELOOM_HEALTH__HOST", "192.0.2.1")
+
+    await stack.start()
+
+    await stack.stop()
+    assert project.note("relay")["settings"]["PIPELOOM_HEALTH__HOST"] == HOST
+
+
 async def test_a_killed_service_is_started_again(stack: LocalStack, project: Any, notes: Notes, until: Until) -> None:
     await stack.start()
     killed = project.note("relay")["pid"]
@@ -110,9 +188,10 @@ async def test_a_stop_leaves_no_process_even_of_a_service_that_will_not_end(
     stack: LocalStack, project: Any, alive: Alive, until: Until, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAKE_MISBEHAVE", "composer:ignores-sigterm builder:has-a-helper")
+    monkeypatch.setattr("pipeloom.local.stack._STOP_WITHIN", 5.0)
     await stack.start()
 
-    await asyncio.wait_for(stack.stop(), 15)
+    await asyncio.wait_for(stack.stop(), 5)
 
     assert not [pid for pid in project.pids() if alive(pid)]
     await until(lambda: not alive(project.note("builder")["helper"]))
@@ -149,9 +228,11 @@ async def test_a_part_that_fails_at_the_start_ends_the_stack_with_its_own_words(
 ) -> None:
     monkeypatch.setenv("FAKE_MISBEHAVE", f"{role}:fails")
 
-    with pytest.raises(EndedEarlyError, match=f"{role} fails as it was told"):
+    with pytest.raises(EndedEarlyError, match=f"{role} fails as it was told") as caught:
         await stack.start()
 
+    unset = f"`unset {KAFKA_SETTING} {POSTGRES_SETTING}`"
+    assert (unset in str(caught.value)) == (role == "init")
     started = [name for name in ("composer", "relay", "builder") if project.noted(name)]
     assert not [name for name in started if alive(project.note(name)["pid"])]
     assert not stack.env_file.exists()
@@ -179,6 +260,7 @@ async def test_the_stacks_own_servers_come_back_where_they_were(
     await stack.start()
     addresses = stack.addresses
     assert project.note("init")["settings"][KAFKA_SETTING] == addresses.kafka
+    assert notes.lines[:2] == ["kafka: embedded", "postgres: embedded"]
     servers = stack._servers()
 
     for server in servers:

@@ -34,6 +34,9 @@ async def test_one_signal_stops_all_in_order_and_ends_with_0(
 
     assert (up.returncode, errors) == (0, "")
     assert "Pipeloom is ready" in output
+    assert "kafka.example:9092 (configured by PIPELOOM_KAFKA__BOOTSTRAP_SERVERS)" in output
+    assert "postgres.example/db (configured by PIPELOOM_POSTGRES__DSN)" in output
+    assert "secret" not in output
     assert "\x1b" not in output
     assert output.splitlines()[-1].split() == ["up", "stopped"]
     assert not [pid for pid in project.pids() if alive(pid)]

@@ -33,7 +33,7 @@ class Service:
 def service(monkeypatch: pytest.MonkeyPatch) -> Service:
     service = Service()
     client = Client("http://pipeloom.test", "token", transport=httpx.MockTransport(service.handle))
-    monkeypatch.setattr("pipeloom.cli.connection.Client", lambda: client)
+    monkeypatch.setattr("pipeloom.cli.connection.Client", lambda *_: client)
     return service
 
 

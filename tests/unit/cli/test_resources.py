@@ -13,18 +13,19 @@ from .conftest import Service
 Pipeloom = Callable[[str], Result]
 
 PIPELINE = {"pipeline_name": "churn", "status": "Ready", "created_at": "2026-01-31T12:00:00.000Z"}
+SHOWN = {"name": "shown", "inputs": ["a"], "creation_info": {"status": "Ready"}}
 COMMANDS: list[tuple[str, str]] = [
     ("pipelines create churn --step train", "POST /pipelines"),
     ("pipelines get churn", "GET /pipelines/churn"),
-    ("pipelines delete churn", "DELETE /pipelines/churn?force_deployments_deletion=false"),
-    ("pipelines delete churn --force", "DELETE /pipelines/churn?force_deployments_deletion=true"),
-    ("steps create train --path a.py --function f --repository r --no-wait", "POST /steps"),
+    ("pipelines delete churn --yes", "DELETE /pipelines/churn?force_deployments_deletion=false"),
+    ("pipelines delete churn --force --yes", "DELETE /pipelines/churn?force_deployments_deletion=true"),
+    ("steps create train --path a.py --function f --repository r", "POST /steps"),
     ("steps get train", "GET /steps/train"),
-    ("steps delete train --force", "DELETE /steps/train?force_dependents_deletion=true"),
+    ("steps delete train --force --yes", "DELETE /steps/train?force_dependents_deletion=true"),
     ("deployments create live --pipeline churn --rule endpoint", "POST /endpoints"),
     ("deployments create live --pipeline churn --rule periodic --schedule @daily", "POST /periodic-deployment"),
     ("deployments get live", "GET /deployments/live"),
-    ("deployments delete live", "DELETE /deployments/live"),
+    ("deployments delete live --yes", "DELETE /deployments/live"),
 ]
 
 
@@ -32,11 +33,11 @@ COMMANDS: list[tuple[str, str]] = [
 def test_a_command_makes_its_request_and_shows_the_document(
     pipeloom: Pipeloom, service: Service, command: str, expected: str
 ) -> None:
-    service.answer(200, {"name": "shown", "inputs": ["a"]})
+    service.answer(200, SHOWN)
 
     result = pipeloom(f"{command} --output json")
 
-    assert (result.exit_code, json.loads(result.stdout)) == (0, {"name": "shown", "inputs": ["a"]})
+    assert (result.exit_code, json.loads(result.stdout)) == (0, SHOWN)
     request = service.requests[0]
     assert f"{request.method} {request.url.raw_path.decode()}" == expected.replace(" ", " /api/v1")
 
@@ -128,7 +129,7 @@ def test_an_unknown_outcome_is_told_with_the_command_and_the_key_and_ends_with_3
     for _ in range(ATTEMPTS):
         service.answer(503, body)
 
-    result = pipeloom("pipelines delete churn")
+    result = pipeloom("pipelines delete churn --yes")
 
     key = service.requests[0].headers["idempotency-key"]
     assert result.exit_code == 3

@@ -12,6 +12,7 @@ PIPELINE = {"pipeline_name": "churn", "steps": ["train"]}
 
 CALLS: list[tuple[str, dict[str, Any], str]] = [
     ("who_am_i", {}, "GET /users/me"),
+    ("get_user", {"user_id": "u-1"}, "GET /users/u-1"),
     ("get_step", {"step_name": "s"}, "GET /steps/s"),
     ("delete_step", {"step_name": "s"}, "DELETE /steps/s?force_dependents_deletion=false"),
     ("get_pipeline", {"pipeline_name": "p"}, "GET /pipelines/p"),

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from pipeloom import OutcomeUnknown, PipeloomError, Unavailable
-from pipeloom.client import delivery, requests
+from pipeloom.client import delivery, writes
 from pipeloom.client.delivery import ATTEMPTS, deliver
 from pipeloom.client.session import Session
 
@@ -131,7 +131,7 @@ class TestPauses:
 
     def pauses(self, reply: httpx.Response | httpx.RequestError) -> list[float]:
         session = Session("http://pipeloom.test", "token", timeout_s=30)
-        flow = deliver(session, requests.create_pipeline("churn", "train", "my-key"), "access")
+        flow = deliver(session, writes.create_pipeline("churn", "train", idempotency_key="my-key"), "access")
         pauses = [next(flow).after_s]
         with contextlib.suppress(Unavailable):
             while True:

@@ -2,7 +2,20 @@
 
 import pytest
 
-from pipeloom import Conflict, Invalid, NotFound, PipeloomError, Refused, Unavailable, Unreadable
+from events.refusals import code_of
+from pipeloom import (
+    Conflict,
+    Invalid,
+    NotFound,
+    PipelineExists,
+    PipeloomError,
+    Refused,
+    StepFailed,
+    Unauthenticated,
+    Unavailable,
+    Unreadable,
+)
+from pipeloom.client.refusals import BY_CODE
 
 from .conftest import Caller, Service
 
@@ -89,3 +102,20 @@ async def test_a_read_that_broke_the_service_is_unavailable(call: Caller, servic
         await call("list_pipelines")
     assert isinstance(caught.value, PipeloomError)
     assert caught.value.code == "internal_error"
+
+
+KINDS = {401: Unauthenticated, 404: NotFound, 409: Conflict, 422: Invalid}
+
+
+@pytest.mark.parametrize(("code", "kind"), BY_CODE.items())
+def test_a_refusal_with_a_class_of_its_own_is_of_the_kind_of_its_status(code: str, kind: type[Refused]) -> None:
+    known = code_of(code)
+    assert kind.__name__.lower() == code.replace("_", "")
+    assert kind is StepFailed or issubclass(kind, KINDS[known.http_status])
+    assert f"(`{code}`)" in (kind.__doc__ or "")
+
+
+async def test_a_refusal_is_of_the_class_of_its_code(call: Caller, service: Service) -> None:
+    service.answers(409, {"name": "pipeline_exists", "message": "taken"})
+    with pytest.raises(PipelineExists):
+        await call("create_pipeline", "p", "s")

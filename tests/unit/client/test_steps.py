@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from pipeloom import NotFound, OutcomeUnknown, Refused
+from pipeloom import OutcomeUnknown, StepFailed
 
 from .conftest import Caller, Service
 
@@ -62,7 +62,7 @@ async def test_a_failed_step_is_refused_with_its_reason(
 ) -> None:
     service.answers(206, step("Pending")).answers(status, body)
 
-    with pytest.raises(Refused, match=r"src/train\.py is missing") as caught:
+    with pytest.raises(StepFailed, match=r"src/train\.py is missing") as caught:
         await call("create_step", "train", "src/train.py", "train")
     assert caught.value.code == "step_failed"
 
@@ -82,5 +82,5 @@ async def test_a_wait_that_the_service_holds_for_too_long_is_asked_again(call: C
 
 async def test_a_failed_step_is_not_mistaken_for_an_absent_one(call: Caller, service: Service) -> None:
     service.answers(404, {"name": "step_failed", "message": "no such function"})
-    with pytest.raises(NotFound, match="no such function"):
+    with pytest.raises(StepFailed, match="no such function"):
         await call("get_step", "train")

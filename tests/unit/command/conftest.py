@@ -11,7 +11,8 @@ from services.command.sources import Sources
 from services.kit.objects import ObjectStore
 from services.kit.sealing import Sealer, ensure_secrets_key
 from services.kit.settings import AuthSettings, ObjectsSettings, SecretsSettings
-from services.kit.tokens import Tokens, ensure_signing_key
+from services.kit.signing_keys import ensure_signing_key
+from services.kit.tokens import Tokens
 
 MakeRequest = Callable[..., Request]
 

@@ -20,7 +20,7 @@ from events.results import (
 )
 from services.command import answers
 from services.kit.documents import documents_of
-from services.kit.tokens import Tokens
+from services.kit.tokens import Tokens, hash_secret
 
 from .conftest import MakeRequest
 
@@ -141,14 +141,20 @@ def test_a_deleted_step_is_answered_with_its_name() -> None:
 
 
 def test_a_created_endpoint_is_answered_with_its_token_and_never_the_hash(tokens: Tokens) -> None:
-    made = deployment("endpoint")
+    token = tokens.endpoint_token("lab", COMMAND)
+    made = deployment("endpoint").model_copy(update={"endpoint_token_hash": hash_secret(token).hex()})
     answer = answers.deployment_created(tokens)(event(DeploymentCreated(deployment=made)))
     assert answer.status_code == 201
     assert body(answer.body) == {
         **json.loads(documents_of(made).document),
-        "endpoint_token": tokens.endpoint_token("lab", COMMAND),
+        "endpoint_token": token,
     }
-    assert b"a-hash" not in bytes(answer.body)
+    assert hash_secret(token).hex().encode() not in bytes(answer.body)
+
+
+def test_an_endpoint_token_that_cannot_be_derived_any_more_is_left_out(tokens: Tokens) -> None:
+    answer = answers.deployment_created(tokens)(event(DeploymentCreated(deployment=deployment("endpoint"))))
+    assert "endpoint_token" not in body(answer.body)
 
 
 def test_a_created_periodic_deployment_has_a_schedule_and_no_token(tokens: Tokens) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from events.codec import decode_data
-from events.commands import DeploymentDeleteRequested, PipelineDeleteRequested, StepRequested
+from events.commands import DeploymentDeleteRequested, DeploymentRequested, PipelineDeleteRequested, StepRequested
 from events.envelope import Command, Position, parse_type, timestamp, type_attribute
 
 from .conftest import COMMAND_ID, MakeCommand, MakeEvent
@@ -156,6 +156,17 @@ def test_a_default_that_is_spelt_out_does_not_change_the_fingerprint(make_comman
         b'{"expected_version": null, "force_deployments_deletion": false, "pipeline_name": "churn", "unknown": 1}',
     )
     assert make_command(data=terse).fingerprint() == make_command(data=spelt).fingerprint()
+
+
+def test_a_repeat_may_derive_its_endpoint_token_from_another_key(make_command: MakeCommand) -> None:
+    def asked(token_hash: str, name: str = "live") -> bytes:
+        data = DeploymentRequested(
+            name=name, pipeline_name="churn", execution_rule="endpoint", endpoint_token_hash=token_hash
+        )
+        return make_command(data=data).fingerprint()
+
+    assert asked("made with the old key") == asked("made with the new key")
+    assert asked("made with the old key") != asked("made with the old key", "another")
 
 
 def test_another_version_of_a_command_has_another_fingerprint(

@@ -14,7 +14,8 @@ from starlette.responses import Response
 from events.refusals import Refused, code_of
 from services.kit.health import Health
 from services.kit.settings import AuthSettings
-from services.kit.tokens import Tokens, ensure_signing_key
+from services.kit.signing_keys import ensure_signing_key
+from services.kit.tokens import Tokens
 from services.kit.web import Asker, json_response, make_app
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from services.kit.settings import Settings
+from services.kit.process import run_service
+from services.kit.settings import Settings, UnusableSettingsError, load_settings
 
 
 @pytest.fixture(autouse=True)
@@ -43,12 +44,42 @@ def test_a_variable_names_its_section_and_its_setting(monkeypatch: pytest.Monkey
         ("PIPELOOM_AUTH__ACCESS_TOKEN_LIFE_S", "901"),
         ("PIPELOOM_LOG_FORMAT", "xml"),
         ("PIPELOOM_BUILDER__SOURCE_ROOTS", "[1, 2"),
+        ("PIPELOOM_BUILDER__SOURCE_ROOTS", "/tmp"),
+        ("PIPELOOM_BUILDER__ALLOWED_HOSTS", "[1]"),
+        ("PIPELOOM_HTTP__PORT", "70000"),
+        ("PIPELOOM_HTTP__PORT", ""),
+        ("PIPELOOM_HEALTH__PORT", "-1"),
+        ("PIPELOOM_KAFKA", "junk"),
     ],
 )
-def test_a_setting_that_cannot_be_used_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+def test_a_setting_that_cannot_be_used_is_refused_in_one_sentence_that_names_it(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
     monkeypatch.setenv(name, value)
-    with pytest.raises((ValidationError, ValueError)):
+    with pytest.raises(ValidationError):
         Settings()
+    with pytest.raises(UnusableSettingsError, match=f"^the settings cannot be used: {name}: .+$"):
+        load_settings()
+
+
+def test_every_setting_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIPELOOM_HTTP__PORT", "0")
+    monkeypatch.setenv("PIPELOOM_BUILDER__SOURCE_ROOTS", "/tmp")
+    with pytest.raises(
+        UnusableSettingsError, match=r"PIPELOOM_HTTP__PORT: .*; PIPELOOM_BUILDER__SOURCE_ROOTS: .*as JSON"
+    ):
+        load_settings()
+
+
+def test_a_process_whose_settings_cannot_be_used_ends_with_1_and_the_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main(*_: object) -> None:
+        raise AssertionError("it must not run")
+
+    monkeypatch.setenv("PIPELOOM_BUILDER__SOURCE_ROOTS", "/tmp")
+    with pytest.raises(
+        SystemExit, match=r"^pipeloom relay: the settings cannot be used: PIPELOOM_BUILDER__SOURCE_ROOTS"
+    ):
+        run_service("relay", main)
 
 
 def test_the_password_is_not_printed(monkeypatch: pytest.MonkeyPatch) -> None:

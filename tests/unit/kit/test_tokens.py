@@ -25,7 +25,8 @@ from pydantic import ValidationError
 from events.refusals import Code, Refused
 from services.kit import tokens as module
 from services.kit.settings import AuthSettings
-from services.kit.tokens import Identity, Tokens, ensure_signing_key, hash_secret, new_sdk_token
+from services.kit.signing_keys import ensure_signing_key
+from services.kit.tokens import Identity, Tokens, hash_secret, new_sdk_token
 
 ADA = Identity("7e3f2d0c-0000-4000-8000-000000000001", "lab")
 COMMAND = UUID("0192f6a0-0000-7000-8000-000000000001")

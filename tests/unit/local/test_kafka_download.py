@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeloom.local.errors import DownloadError
-from pipeloom.local.kafka_download import fetch
+from pipeloom.local.kafka_download import fetch, kafka_jars
 from pipeloom.local.kafka_jars import LockedJar
 from pipeloom.local.ports import HOST, pick_port
 from pipeloom.local.progress import SILENT
@@ -94,3 +94,14 @@ async def test_an_unreachable_repository_is_refused_with_what_to_do(
 
     with pytest.raises(DownloadError, match=r"could not be downloaded.*Check the network"):
         await fetch([GOOD], tmp_path, SILENT)
+
+
+@pytest.mark.parametrize("folder", ["a-file", "x" * 300, "~no-such-user/cache"])
+async def test_a_cache_folder_that_cannot_be_one_is_refused_with_what_to_do(
+    folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a-file").touch()
+    monkeypatch.setenv("PIPELOOM_CACHE_DIR", folder if folder.startswith("~") else str(tmp_path / folder))
+
+    with pytest.raises(DownloadError, match="PIPELOOM_CACHE_DIR"):
+        await kafka_jars(SILENT)

@@ -1,10 +1,12 @@
 import asyncio
+import time
 
 import pytest
 
 from pipeloom.local.errors import StartError
 from pipeloom.local.progress import Progress
 from pipeloom.local.supervisor import Supervisor, describe_exit
+from services.kit.process import DRAIN_S
 
 
 class Notes:
@@ -31,6 +33,7 @@ class FakeChild:
         self.started_again = asyncio.Event()
         self.failures: list[Exception] = []
         self.stop_failure: Exception | None = None
+        self.uses_all_of_its_time = False
         self._journal = journal
         self._exit: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
@@ -47,6 +50,8 @@ class FakeChild:
 
     async def stop(self, grace: float) -> None:
         self._journal.append(f"{self.name} {grace:.1f}")
+        if self.uses_all_of_its_time:
+            await asyncio.sleep(grace)
         if self.stop_failure is not None:
             raise self.stop_failure
 
@@ -83,7 +88,7 @@ async def test_a_child_that_cannot_start_again_is_tried_until_it_can() -> None:
     await supervisor.stop(5)
 
 
-async def test_the_last_batch_is_stopped_first_and_the_time_is_shared() -> None:
+async def test_the_last_batch_is_stopped_first_and_what_it_leaves_of_the_time_goes_to_the_next() -> None:
     journal: list[str] = []
     supervisor = Supervisor(Notes())
     await supervisor.start([FakeChild("kafka", journal), FakeChild("postgres", journal)])
@@ -91,7 +96,24 @@ async def test_the_last_batch_is_stopped_first_and_the_time_is_shared() -> None:
 
     await supervisor.stop(15)
 
-    assert journal == ["gateway 4.0", "composer 4.0", "kafka 4.0", "postgres 4.0"]
+    assert [line.split()[0] for line in journal] == ["gateway", "composer", "kafka", "postgres"]
+    assert [float(line.split()[1]) for line in journal] == pytest.approx([9.2, 11.1, 13.1, 13.1], abs=0.2)
+
+
+async def test_the_gateway_has_time_to_drain_and_those_who_need_all_of_their_time_end_within_the_whole() -> None:
+    journal: list[str] = []
+    supervisor, slow = Supervisor(Notes()), [FakeChild(name, journal) for name in ("kafka", "composer", "gateway")]
+    for child in slow:
+        child.uses_all_of_its_time = True
+        await supervisor.start([child])
+    begun = time.monotonic()
+
+    await supervisor.stop(1.5)
+
+    assert time.monotonic() - begun < 1.5
+    gateway, composer, kafka = (float(line.split()[1]) for line in journal)
+    assert gateway * 10 > DRAIN_S  # of the 15 s that `up` takes
+    assert min(composer, kafka) >= 0.1
 
 
 async def test_a_child_that_cannot_be_stopped_does_not_keep_the_others_running() -> None:
@@ -103,7 +125,7 @@ async def test_a_child_that_cannot_be_stopped_does_not_keep_the_others_running()
     with pytest.raises(TimeoutError, match="not collected"):
         await supervisor.stop(10)
 
-    assert journal == ["gateway 4.0", "kafka 4.0"]
+    assert [line.split()[0] for line in journal] == ["gateway", "kafka"]
 
 
 async def test_the_first_start_fails_with_the_childs_own_reason() -> None:

@@ -15,7 +15,8 @@ from services.kit.backend import Backend
 from services.kit.health import Health
 from services.kit.objects import ObjectStore
 from services.kit.settings import AuthSettings, HttpSettings, ObjectsSettings, Settings
-from services.kit.tokens import Identity, Tokens, ensure_signing_key
+from services.kit.signing_keys import ensure_signing_key
+from services.kit.tokens import Identity, Tokens
 from services.kit.web import make_app
 from services.query import sources
 from services.query.service import query_routers

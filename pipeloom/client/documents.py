@@ -1,0 +1,202 @@
+"""The shapes of answers, key by key. They are dicts at run time and may hold more keys than stand here."""
+
+from typing import Any, Literal, NotRequired, TypedDict
+
+
+class User(TypedDict):
+    """Who a token belongs to."""
+
+    id: str
+    name: str
+    email: str | None
+
+
+class StepInput(TypedDict):
+    """A declared input of a step's function."""
+
+    name: str
+    data_type: str
+    description: str | None
+    is_required: bool
+    default_value: Any
+
+
+class StepOutput(TypedDict):
+    """A declared output of a step's function."""
+
+    name: str
+    data_type: str
+    description: str | None
+
+
+class StepParameters(TypedDict):
+    """What was asked for when the step was created."""
+
+    step_name: str
+    function_path: str
+    function_name: str
+    description: str | None
+    container_config: dict[str, Any]
+    inputs: list[StepInput]
+    outputs: list[StepOutput]
+
+
+class StepCreation(TypedDict):
+    """What became of the step's code. `failure` is there when it could not be built."""
+
+    status: str
+    created_at: str
+    updated_at: str
+    commit_id: str | None
+    origin: str | None
+    failure: NotRequired[str]
+
+
+class Step(TypedDict):
+    """A step's page."""
+
+    parameters: StepParameters
+    creation_info: StepCreation
+
+
+class StepSummary(TypedDict):
+    """A step in the list."""
+
+    step_name: str
+    status: str
+    created_at: str
+    updated_at: str
+    commit_id: str | None
+    origin: str | None
+    repository_url: str | None
+    repository_branch: str | None
+
+
+class DeletedStep(TypedDict):
+    """The answer to a step's deletion."""
+
+    step_name: str
+
+
+class PipelineInput(TypedDict):
+    """An input of a pipeline, and the step that takes it."""
+
+    input_name: str
+    step_name: str
+    data_type: str
+    description: str | None
+    default_value: Any
+    is_required: bool
+
+
+class PipelineOutput(TypedDict):
+    """An output of a pipeline, and the step that gives it."""
+
+    output_name: str
+    step_name: str
+    data_type: str
+    description: str | None
+
+
+class Pipeline(TypedDict):
+    """A pipeline's page."""
+
+    pipeline_name: str
+    created_at: str
+    created_by: str
+    last_execution_id: str | None
+    status: str
+    steps: list[str]
+    inputs: list[PipelineInput]
+    outputs: list[PipelineOutput]
+
+
+class PipelineSummary(TypedDict):
+    """A pipeline in the list."""
+
+    pipeline_name: str
+    created_at: str
+    status: str
+
+
+class DeploymentRef(TypedDict):
+    """A deployment that is gone: the answer to its deletion, and an entry in that of its pipeline."""
+
+    name: str
+    execution_rule: str
+
+
+class Named(TypedDict):
+    """A resource by its name alone."""
+
+    name: str
+
+
+class DeletedPipeline(TypedDict):
+    """The answer to a pipeline's deletion: it, and the deployments that went with it."""
+
+    pipeline: Named
+    deployments: list[DeploymentRef]
+
+
+class Deployment(TypedDict):
+    """A deployment's page. `endpoint_token` is in the answer that creates an endpoint, and nowhere else."""
+
+    name: str
+    pipeline: Named
+    execution_rule: str
+    mode: str
+    description: str | None
+    schedule: str | None
+    human_readable_schedule: str | None
+    inputs_mapping: list[dict[str, Any]]
+    outputs_mapping: list[dict[str, Any]]
+    created_at: str
+    created_by: str
+    updated_at: str
+    updated_by: str
+    last_execution_id: str | None
+    is_enabled: bool
+    status: str
+    endpoint_token: NotRequired[str]
+
+
+class DeploymentSummary(TypedDict):
+    """A deployment in the list."""
+
+    name: str
+    pipeline_name: str
+    execution_rule: str
+    mode: str
+    is_enabled: bool
+    created_at: str
+
+
+class EnvironmentVariable(TypedDict):
+    """A variable of the environment."""
+
+    name: str
+    value: str
+
+
+class Refusal(TypedDict):
+    """Why a command was rejected."""
+
+    code: str
+    message: str
+    details: dict[str, Any]
+
+
+class Command(TypedDict):
+    """What became of a command: `result` when it succeeded, `refusal` when it was rejected."""
+
+    command_id: str
+    status: Literal["succeeded", "rejected", "unknown"]
+    type: NotRequired[str]
+    subject: NotRequired[str]
+    time: NotRequired[str]
+    sequence: NotRequired[int]
+    command_type: NotRequired[str]
+    result: NotRequired[dict[str, Any]]
+    refusal: NotRequired[Refusal]
+    message: NotRequired[str]
