@@ -50,8 +50,8 @@ def _demand_file(tree: Tree, path: PurePosixPath, field: str) -> None:
     if kind is None:
         raise Unbuildable(
             FailureCode.FILE_NOT_FOUND,
-            f"{field} {quoted(str(path))} does not exist in the repository at the commit that was built; "
-            f"commit the file, or mend {field} or repository_branch.",
+            f"{field} {quoted(str(path))} does not exist in the repository or the uploaded folder; "
+            f"commit or include the file, or mend {field} or repository_branch.",
         )
     if kind is not Kind.FILE:
         raise Unbuildable(
@@ -86,6 +86,6 @@ def _check_included(tree: Tree, value: JsonValue) -> None:
         if tree.kind(path) not in {Kind.FILE, Kind.FOLDER}:
             raise Unbuildable(
                 FailureCode.FOLDER_NOT_FOUND,
-                f"included_folders names {quoted(str(entry))}, which is no folder or file in the repository at the "
-                "commit that was built; commit it or take it out.",
+                f"included_folders names {quoted(str(entry))}, which is no folder or file in the repository or the "
+                "uploaded folder; add it there or take it out.",
             )
