@@ -4,13 +4,18 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, JsonValue
 
+from events.mappings import InputMapping, OutputMapping
 from events.model import Model
-from events.names import Name
-from events.resources import ExecutionRule, InputSpec, KeptSource, OutputSpec
+from events.names import Name, VariableName
+from events.resources import ExecutionRule, InputSpec, KeptSource, Mode, OutputSpec
 
 # Every input stands in the events of the pipelines that take it over, and these have to fit into one record.
 MAX_INPUTS = 1_000
-MAX_SEALED = 32_768
+MAX_DESCRIPTION = 10_000
+MAX_VARIABLES = 1_000
+MAX_SEALED = 64 * 1024
+HASH_PATTERN = r"^[0-9a-f]{64}$"
+RAM_PATTERN = r"^[1-9][0-9]{0,8}(\.[0-9]{1,3})?(KiB|MiB|GiB)$"
 
 
 class CommandData(Model):
@@ -113,19 +118,38 @@ class PipelineDeleteRequested(CommandData):
 
 
 class DeploymentRequested(CommandData):
-    """Ask for a deployment of a pipeline: an endpoint, or periodic by a schedule of five cron fields in UTC."""
+    """Ask for a deployment of a pipeline: an endpoint, or periodic by a schedule of five cron fields in UTC.
+
+    An endpoint maps what is left out to endpoint inputs and outputs of the same name; a periodic one maps everything.
+    """
 
     derived: ClassVar[set[str]] = {"endpoint_token_hash"}
 
     name: Name
     pipeline_name: Name
     execution_rule: ExecutionRule
-    mode: Literal["elastic", "low_latency"] = "elastic"
-    description: str | None = None
-    schedule: str | None = None
-    inputs_mapping: list[dict[str, JsonValue]] = []
-    outputs_mapping: list[dict[str, JsonValue]] = []
-    endpoint_token_hash: str | None = None
+    mode: Mode = "elastic"
+    description: str | None = Field(None, max_length=MAX_DESCRIPTION)
+    schedule: str | None = Field(None, max_length=255)
+    inputs_mapping: list[InputMapping] = Field([], max_length=MAX_INPUTS)
+    outputs_mapping: list[OutputMapping] = Field([], max_length=MAX_INPUTS)
+    enable_parallel_executions: bool | None = None
+    max_parallel_executions_per_pod: int | None = Field(None, ge=1, le=1000)
+    ram_request: str | None = Field(None, pattern=RAM_PATTERN, max_length=20, examples=["512MiB"])
+    gpu_request: int | None = Field(None, ge=0, le=1000)
+    endpoint_token_hash: str | None = Field(None, pattern=HASH_PATTERN, description="SHA-256 of the token, in hex")
+
+    def subject(self) -> str:
+        return f"deployments/{self.name}"
+
+
+class EndpointTokenRequested(CommandData):
+    """Ask that an endpoint is called with a new token, of which only the hash travels; the old one ends at once."""
+
+    derived: ClassVar[set[str]] = {"endpoint_token_hash"}
+
+    name: Name
+    endpoint_token_hash: str = Field(pattern=HASH_PATTERN, description="SHA-256 of the token, in hex")
 
     def subject(self) -> str:
         return f"deployments/{self.name}"
@@ -140,6 +164,31 @@ class DeploymentDeleteRequested(CommandData):
         return f"deployments/{self.name}"
 
 
+class SealedValue(Model):
+    """A variable's value, sealed by the command service: clear text has no way into Kafka."""
+
+    name: VariableName
+    sealed_value: str = Field(min_length=1, max_length=MAX_SEALED)
+
+
+class EnvironmentVariablesRequested(CommandData):
+    """Ask that variables have these values, whether they exist or not. Values come sealed, so ask over HTTP."""
+
+    environment_variables: list[SealedValue] = Field(min_length=1, max_length=MAX_VARIABLES)
+
+    def subject(self) -> str:
+        return "environment-variables"
+
+
+class EnvironmentVariableDeleteRequested(CommandData):
+    """Ask for a variable's deletion; deployments that name it stay."""
+
+    name: VariableName
+
+    def subject(self) -> str:
+        return f"environment-variables/{self.name}"
+
+
 COMMANDS: dict[str, type[CommandData]] = {
     model.__name__: model
     for model in (
@@ -151,5 +200,8 @@ COMMANDS: dict[str, type[CommandData]] = {
         PipelineDeleteRequested,
         DeploymentRequested,
         DeploymentDeleteRequested,
+        EndpointTokenRequested,
+        EnvironmentVariablesRequested,
+        EnvironmentVariableDeleteRequested,
     )
 }

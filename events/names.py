@@ -10,6 +10,10 @@ from pydantic_core import PydanticCustomError
 MAX_NAME_LENGTH = 255
 ENVIRONMENT_PATTERN = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
+VARIABLE_PATTERN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+SEALED_PATTERN = re.compile(r"sealed:v[0-9]{1,3}:[0-9a-f]{8}:[A-Za-z0-9_=-]{20,}")
+
 _URL_SYNTAX = frozenset("/?#%")
 _CONTROL = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
@@ -56,6 +60,35 @@ Name = Annotated[
 """A resource's name: 1 to 255 characters that a URL path can carry (source: sdk-contract 14.9)."""
 
 
+def is_variable_name(name: str) -> bool:
+    """Tell whether `name` can be an environment variable's: letters, digits and `_`, no digit first."""
+    return len(name) <= MAX_NAME_LENGTH and VARIABLE_PATTERN.fullmatch(name) is not None
+
+
+def _exportable(name: str) -> str:
+    if not is_variable_name(name):
+        raise PydanticCustomError(
+            "invalid_name",
+            "the name cannot be used: an environment variable has 1 to {limit} of A-Z, a-z, 0-9 and _, no digit first",
+            {"limit": MAX_NAME_LENGTH},
+        )
+    return name
+
+
+VariableName = Annotated[
+    str,
+    BeforeValidator(_text),
+    AfterValidator(_exportable),
+    Field(json_schema_extra={"minLength": 1, "maxLength": MAX_NAME_LENGTH, "pattern": f"^{VARIABLE_PATTERN.pattern}$"}),
+]
+"""An environment variable's name, as POSIX has it."""
+
+
 def is_environment_id(text: str) -> bool:
     """Tell whether `text` can be an environment id: 1 to 63 of a-z, 0-9 and inner hyphens."""
     return ENVIRONMENT_PATTERN.fullmatch(text) is not None
+
+
+def is_sealed(text: str) -> bool:
+    """Tell whether `text` has the form of a sealed value; whether it can be opened, only the key's holder knows."""
+    return SEALED_PATTERN.fullmatch(text) is not None

@@ -5,11 +5,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
 
+from events.mappings import InputMapping, OutputMapping
 from events.model import Model
-from events.names import Name
+from events.names import Name, VariableName
 
 DataType = Literal["string", "number", "boolean", "json", "array", "file"]
 ExecutionRule = Literal["endpoint", "periodic"]
+Mode = Literal["elastic", "low_latency"]
 Timestamp = Annotated[
     str, Field(description="UTC, ISO 8601 with milliseconds and Z", examples=["2026-01-31T12:00:00.000Z"])
 ]
@@ -102,20 +104,51 @@ class Pipeline(Model):
     created_by: str
 
 
+class DeploymentInput(InputMapping):
+    """How an input of the pipeline is mapped; for an endpoint's the effective `is_required` and `default_value`."""
+
+    data_type: DataType
+    description: str | None = None
+
+
+class DeploymentOutput(OutputMapping):
+    """How an output of the pipeline is mapped."""
+
+    data_type: DataType
+    description: str | None = None
+
+
 class Deployment(Model):
-    """A pipeline put into production, by an endpoint or a schedule."""
+    """A pipeline put into production, by an endpoint or a schedule. Every input and output is mapped."""
 
     name: Name
     pipeline_name: str
     execution_rule: ExecutionRule
-    mode: Literal["elastic", "low_latency"]
+    mode: Mode
     description: str | None
     schedule: str | None
-    inputs_mapping: list[dict[str, JsonValue]]
-    outputs_mapping: list[dict[str, JsonValue]]
+    inputs_mapping: list[DeploymentInput]
+    outputs_mapping: list[DeploymentOutput]
+    enable_parallel_executions: bool | None = None
+    max_parallel_executions_per_pod: int | None = None
+    ram_request: str | None = None
+    gpu_request: int | None = None
     endpoint_token_hash: str | None
     created_at: Timestamp
     created_by: str
+    updated_at: Timestamp
+    updated_by: str
+
+
+class EnvironmentVariable(Model):
+    """A value that mappings name, sealed: only the HTTP services have the key that opens it."""
+
+    name: VariableName
+    sealed_value: str
+    created_at: Timestamp
+    created_by: str
+    updated_at: Timestamp
+    updated_by: str
 
 
 class DeploymentRef(Model):

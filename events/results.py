@@ -5,7 +5,7 @@ from typing import ClassVar
 from pydantic import JsonValue
 
 from events.model import Model
-from events.resources import Deployment, DeploymentRef, Pipeline, Step
+from events.resources import Deployment, DeploymentRef, EnvironmentVariable, Pipeline, Step
 
 
 class EventData(Model):
@@ -86,6 +86,31 @@ class DeploymentDeleted(_DeploymentEvent):
     """A deployment is gone (`deployment` is its last state)."""
 
 
+class EndpointTokenRenewed(_DeploymentEvent):
+    """An endpoint is called with another token from now on; `before` is the deployment with the old token's hash."""
+
+    before: Deployment
+
+
+class EnvironmentVariablesSet(EventData):
+    """Variables have these values from now on; `replaced` names the ones that had another before."""
+
+    environment_variables: list[EnvironmentVariable]
+    replaced: list[str]
+
+    def subject(self) -> str:
+        return "environment-variables"
+
+
+class EnvironmentVariableDeleted(EventData):
+    """A variable is gone (`environment_variable` is its last state)."""
+
+    environment_variable: EnvironmentVariable
+
+    def subject(self) -> str:
+        return f"environment-variables/{self.environment_variable.name}"
+
+
 class CommandRejected(EventData):
     """A command had no effect: which one, the stable code, why and what to do, and the culprits."""
 
@@ -111,6 +136,9 @@ RESULTS: dict[str, type[EventData]] = {
         PipelineDeleted,
         DeploymentCreated,
         DeploymentDeleted,
+        EndpointTokenRenewed,
+        EnvironmentVariablesSet,
+        EnvironmentVariableDeleted,
         CommandRejected,
     )
 }

@@ -13,6 +13,9 @@ from events.resources import Step
 from events.results import (
     DeploymentCreated,
     DeploymentDeleted,
+    EndpointTokenRenewed,
+    EnvironmentVariableDeleted,
+    EnvironmentVariablesSet,
     PipelineCreated,
     PipelineDeleted,
     StepCreated,
@@ -21,7 +24,9 @@ from events.results import (
 )
 from services.kit.documents import deployment_document, documents_of, pipeline_document
 from services.kit.sdk import VARY, spelled_page
+from services.kit.sealing import Sealer
 from services.kit.tokens import Tokens
+from services.kit.variables import open_value
 from services.kit.web import API, etag, json_response
 
 
@@ -67,6 +72,33 @@ def deployment_created(tokens: Tokens) -> Callable[[Event], Response]:
     return answer
 
 
+def endpoint_token_renewed(tokens: Tokens) -> Callable[[Event], Response]:
+    """Return the answer to a new token, derived from its command as the first one was, and told only here."""
+
+    def answer(event: Event) -> Response:
+        renewed = EndpointTokenRenewed.model_validate_json(event.data).deployment
+        token = tokens.told_endpoint_token(event.environment, event.command_id, renewed.endpoint_token_hash)
+        return _secret({"endpoint_token": token})
+
+    return answer
+
+
+def variables_set(event: Event) -> Response:
+    """Tell what was set, without the values: the client has them."""
+    variables = EnvironmentVariablesSet.model_validate_json(event.data).environment_variables
+    return _ok({"environment_variables": [each.model_dump(exclude={"sealed_value"}) for each in variables]})
+
+
+def variable_deleted(sealer: Sealer) -> Callable[[Event], Response]:
+    """Return the answer to a deletion, with the last value as the contract has it."""
+
+    def answer(event: Event) -> Response:
+        variable = EnvironmentVariableDeleted.model_validate_json(event.data).environment_variable
+        return _secret({"name": variable.name, "value": open_value(sealer, event.environment, variable)})
+
+    return answer
+
+
 def deployment_deleted(event: Event) -> Response:
     deployment = DeploymentDeleted.model_validate_json(event.data).deployment
     return _ok({"name": deployment.name, "execution_rule": deployment.execution_rule})
@@ -88,3 +120,7 @@ def _headers(event: Event) -> dict[str, str]:
 
 def _ok(document: dict[str, Any]) -> Response:
     return json_response(pydantic_core.to_json(document))
+
+
+def _secret(document: dict[str, Any]) -> Response:
+    return json_response(pydantic_core.to_json(document), headers={"Cache-Control": "no-store"})

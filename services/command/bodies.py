@@ -63,6 +63,13 @@ async def refuse_form(request: Request) -> None:
     )
 
 
+async def read_form_fields(request: Request) -> dict[str, Any]:
+    """Return the fields of a form, every value as text. Raises Refused: unsupported_media_type, invalid_body."""
+    if _media_type(request) != FORM_TYPE:
+        raise _unsupported(request, FORM_TYPE)
+    return read_form(await request.body())
+
+
 def _media_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 

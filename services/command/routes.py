@@ -12,25 +12,33 @@ from events.commands import (
     PipelineDeleteRequested,
     PipelineRequested,
 )
+from events.refusals import Code, Refused
 from services.command import answers
 from services.command.bodies import JSON_TYPE, read_json, refuse_form
 from services.command.described import body_of
+from services.command.endpoint_tokens import endpoint_token_routes
 from services.command.preferences import read_if_match, refuse_if_match
 from services.command.sources import Sources
 from services.command.steps import step_routes
 from services.command.submit import Submitter, command_id_of, validated
+from services.command.variables import variable_routes
+from services.kit.sealing import Sealer
 from services.kit.tokens import Tokens, hash_secret
 from services.kit.web import Asker
+
+OLD_NAMES = {"inputs": "inputs_mapping", "outputs": "outputs_mapping"}
 
 Force = Annotated[bool, Query(description="Delete the dependents too")]
 
 
-def command_router(submitter: Submitter, tokens: Tokens, sources: Sources) -> APIRouter:
+def command_router(submitter: Submitter, tokens: Tokens, sealer: Sealer, sources: Sources) -> APIRouter:
     """Return the routes of the command service."""
     router = APIRouter()
     router.include_router(step_routes(submitter, sources))
     router.include_router(_pipeline_routes(submitter))
     router.include_router(_deployment_routes(submitter, tokens))
+    router.include_router(endpoint_token_routes(submitter, tokens))
+    router.include_router(variable_routes(submitter, sealer))
     return router
 
 
@@ -79,7 +87,7 @@ def _deployment_routes(submitter: Submitter, tokens: Tokens) -> APIRouter:
 
     @router.post("/periodic-deployment", status_code=201, openapi_extra=body)
     async def create_periodic_deployment(request: Request, asker: Asker) -> Response:
-        """Deploy a pipeline on a schedule of five cron fields in UTC."""
+        """Deploy a pipeline on a schedule of five cron fields in UTC; every input and output is mapped."""
         data = validated(DeploymentRequested, _deployment_fields(await read_json(request), "periodic"))
         return await submitter.submit(request, asker, data, answered)
 
@@ -94,6 +102,11 @@ def _deployment_routes(submitter: Submitter, tokens: Tokens) -> APIRouter:
 
 
 def _deployment_fields(body: dict[str, Any], rule: str) -> dict[str, Any]:
-    """Return a deployment's fields; the oldest clients send the mappings as `inputs` and `outputs`."""
-    fields = {"inputs_mapping": body.get("inputs", []), "outputs_mapping": body.get("outputs", []), **body}
+    """Return a deployment's fields; clients up to 0.31 send the mappings as `inputs` and `outputs`."""
+    fields = dict(body)
+    for old, new in OLD_NAMES.items():
+        if old in fields and new in fields:
+            raise Refused(Code.INVALID_BODY, f"{old} and {new} are the same field; send one of them.")
+        if old in fields:
+            fields[new] = fields.pop(old)
     return {**fields, "execution_rule": rule, "endpoint_token_hash": None}

@@ -14,7 +14,6 @@ from services.kit.commands import CommandPublisher
 from services.kit.health import Health
 from services.kit.objects import ObjectStore
 from services.kit.process import StartError, running, serving
-from services.kit.sealing import Sealer
 from services.kit.settings import Settings
 from services.kit.web import make_app
 
@@ -30,20 +29,18 @@ async def command_routers(backend: Backend, health: Health) -> AsyncIterator[lis
         max_in_flight=http.max_in_flight,
     )
     async with running(publisher.run()):
-        yield [command_router(Submitter(backend, publisher), backend.tokens, open_sources(backend.settings))]
+        routed = command_router(Submitter(backend, publisher), backend.tokens, backend.sealer, open_sources(backend))
+        yield [routed]
 
 
-def open_sources(settings: Settings) -> Sources:
-    """Return where uploaded sources go. Raises StartError without a key to seal with, or a store."""
+def open_sources(backend: Backend) -> Sources:
+    """Return where uploaded sources go. Raises StartError when that cannot be used."""
+    objects = ObjectStore(backend.settings.objects)
     try:
-        objects = ObjectStore(settings.objects)
         objects.open()
-        return Sources(settings.objects, objects, Sealer(settings.secrets))
-    except (OSError, ValueError) as error:
-        raise StartError(
-            f"the sealing key or the object store cannot be used ({error}); run `pipeloom init`, or set "
-            "PIPELOOM_SECRETS__KEY_FILE and PIPELOOM_OBJECTS__LOCATION"
-        ) from error
+    except OSError as error:
+        raise StartError(f"{error}; set PIPELOOM_OBJECTS__LOCATION") from error
+    return Sources(backend.settings.objects, objects, backend.sealer)
 
 
 async def run_command(settings: Settings, health: Health, stop: asyncio.Event) -> None:

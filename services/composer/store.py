@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
-from events.resources import Deployment, Pipeline, Step
+from events.resources import Deployment, EnvironmentVariable, Pipeline, Step
 from services.composer.compose import BatchNeeds, BatchState, CommandKey, DeadLetter, Outcome
 from services.composer.decider.needs import Needs
 from services.composer.decider.state import EnvironmentState, Kept, Shelf
@@ -60,6 +60,7 @@ async def load_state(connection: Connection, needs: BatchNeeds) -> BatchState:
         **_names(needs.environments, "step", lambda each: each.steps),
         **_names(needs.environments, "pipeline", lambda each: each.pipelines),
         **_names(needs.environments, "deployment", lambda each: each.deployments),
+        **_names(needs.environments, "variable", lambda each: each.variables),
         **_names(needs.environments, "doomed_step", lambda each: each.doomed_steps),
         **_names(needs.environments, "doomed_pipeline", lambda each: each.doomed_pipelines),
     )
@@ -85,6 +86,8 @@ def _nothing_of(needs: Needs, sequence: int) -> EnvironmentState:
         state.pipelines.load(name, None)
     for name in needs.deployments:
         state.deployments.load(name, None)
+    for name in needs.variables:
+        state.variables.load(name, None)
     return state
 
 
@@ -99,6 +102,9 @@ def _put(state: BatchState, row: asyncpg.Record) -> None:
             environment.pipelines.load(row["name"], Kept(Pipeline.model_validate_json(row["body"]), row["version"]))
         case "deployment" if environment:
             environment.deployments.load(row["name"], Kept(Deployment.model_validate_json(row["body"]), row["version"]))
+        case "variable" if environment:
+            variable = EnvironmentVariable.model_validate_json(row["body"])
+            environment.variables.load(row["name"], Kept(variable, row["version"]))
 
 
 def rows_of(outcome: Outcome) -> Rows:
@@ -197,6 +203,7 @@ def _projection(state: BatchState) -> dict[str, list[Any]]:
     steps = [(name, kept) for name, kept in _changes((env, each.steps) for env, each in environments)]
     pipelines = [(name, kept) for name, kept in _changes((env, each.pipelines) for env, each in environments)]
     deployments = [(name, kept) for name, kept in _changes((env, each.deployments) for env, each in environments)]
+    variables = [(name, kept) for name, kept in _changes((env, each.variables) for env, each in environments)]
     return {
         **_rows("step", steps),
         "step_statuses": [kept.resource.status.value for _, kept in steps if kept],
@@ -204,6 +211,7 @@ def _projection(state: BatchState) -> dict[str, list[Any]]:
         "pipeline_steps": [kept.resource.step_names[0] for _, kept in pipelines if kept],
         **_rows("deployment", deployments),
         "deployment_pipelines": [kept.resource.pipeline_name for _, kept in deployments if kept],
+        **_bare_rows("variable", variables),
     }
 
 
@@ -214,16 +222,22 @@ def _changes(shelves: Iterable[tuple[str, Shelf[Any]]]) -> Iterable[tuple[tuple[
 
 
 def _rows(kind: str, changes: list[tuple[tuple[str, str], Kept[Any] | None]]) -> dict[str, list[Any]]:
+    documents = [documents_of(kept.resource) for _, kept in changes if kept]
+    return {
+        **_bare_rows(kind, changes),
+        f"{kind}_documents": [each.document for each in documents],
+        f"{kind}_summaries": [each.summary for each in documents],
+    }
+
+
+def _bare_rows(kind: str, changes: list[tuple[tuple[str, str], Kept[Any] | None]]) -> dict[str, list[Any]]:
     kept_rows = [(key, kept) for key, kept in changes if kept]
     gone = [key for key, kept in changes if not kept]
-    documents = [documents_of(kept.resource) for _, kept in kept_rows]
     return {
         f"{kind}_environments": [key[0] for key, _ in kept_rows],
         f"{kind}_names": [key[1] for key, _ in kept_rows],
         f"{kind}_versions": [kept.version for _, kept in kept_rows],
         f"{kind}_bodies": [kept.resource.model_dump_json() for _, kept in kept_rows],
-        f"{kind}_documents": [each.document for each in documents],
-        f"{kind}_summaries": [each.summary for each in documents],
         f"gone_{kind}_environments": [key[0] for key in gone],
         f"gone_{kind}_names": [key[1] for key in gone],
     }

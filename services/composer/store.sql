@@ -14,6 +14,8 @@ WITH wanted_step AS (
     SELECT * FROM unnest(:pipeline_environments::text[], :pipeline_names::text[]) AS t (environment, name)
 ), wanted_deployment AS (
     SELECT * FROM unnest(:deployment_environments::text[], :deployment_names::text[]) AS t (environment, name)
+), wanted_variable AS (
+    SELECT * FROM unnest(:variable_environments::text[], :variable_names::text[]) AS t (environment, name)
 ), doomed_step AS (
     SELECT * FROM unnest(:doomed_step_environments::text[], :doomed_step_names::text[]) AS t (environment, name)
 ), doomed_pipeline AS (
@@ -45,7 +47,10 @@ SELECT 'pipeline', p.environment, p.name, p.version, p.body, NULL
 FROM all_pipeline w JOIN pipeline p ON p.environment = w.environment AND p.name = w.name
 UNION ALL
 SELECT 'deployment', d.environment, d.name, d.version, d.body, NULL
-FROM all_deployment w JOIN deployment d ON d.environment = w.environment AND d.name = w.name;
+FROM all_deployment w JOIN deployment d ON d.environment = w.environment AND d.name = w.name
+UNION ALL
+SELECT 'variable', v.environment, v.name, v.version, v.body, NULL
+FROM wanted_variable w JOIN environment_variable v ON v.environment = w.environment AND v.name = w.name;
 
 -- name: save_batch$
 -- Everything that a batch changes, in one statement and so in one transaction. True when it is saved; false when a cursor
@@ -134,5 +139,15 @@ WITH cursor_move AS (
     ) AS t, go WHERE go.ok
     ON CONFLICT (environment, name) DO UPDATE SET pipeline_name = excluded.pipeline_name, version = excluded.version,
         body = excluded.body, document = excluded.document, summary = excluded.summary
+), variables_gone AS (
+    DELETE FROM environment_variable v
+    USING unnest(:gone_variable_environments::text[], :gone_variable_names::text[]) AS t (environment, name), go
+    WHERE go.ok AND v.environment = t.environment AND v.name = t.name
+), variables_kept AS (
+    INSERT INTO environment_variable (environment, name, version, body)
+    SELECT t.* FROM unnest(
+        :variable_environments::text[], :variable_names::text[], :variable_versions::bigint[], :variable_bodies::text[]
+    ) AS t, go WHERE go.ok
+    ON CONFLICT (environment, name) DO UPDATE SET version = excluded.version, body = excluded.body
 )
 SELECT go.ok, CASE WHEN go.ok THEN pg_notify('pipeloom_decided', :notice) END FROM go;

@@ -44,10 +44,10 @@ def _unconnected_gateway(settings: Settings) -> FastAPI:
     health = Health()
     pool = open_pool(settings.postgres)
     live = LiveEvents(settings.kafka, settings.postgres, pool, health)
-    backend = Backend(settings, pool, live, Tokens(settings.auth))
+    backend = Backend(settings, pool, live, Tokens(settings.auth), Sealer(settings.secrets))
     publisher = CommandPublisher(settings.kafka, health, acknowledge_timeout_s=1, max_in_flight=1)
-    sources = Sources(settings.objects, ObjectStore(settings.objects), Sealer(settings.secrets))
-    commands = command_router(Submitter(backend, publisher), backend.tokens, sources)
+    sources = Sources(settings.objects, ObjectStore(settings.objects), backend.sealer)
+    commands = command_router(Submitter(backend, publisher), backend.tokens, backend.sealer, sources)
     return make_app("Pipeloom", [commands, *query_routers(backend)], health, tokens=backend.tokens)
 
 

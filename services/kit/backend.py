@@ -1,4 +1,4 @@
-"""What an HTTP application needs behind it: a pool, the live events, and the tokens."""
+"""What an HTTP application needs behind it: a pool, the live events, the tokens and the sealer."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,7 +9,8 @@ from services.kit.live import LiveEvents
 from services.kit.postgres import Pool, open_pool
 from services.kit.probes import probe_kafka, probe_postgres
 from services.kit.process import StartError, running
-from services.kit.settings import AuthSettings, Settings
+from services.kit.sealing import Sealer
+from services.kit.settings import AuthSettings, SecretsSettings, Settings
 from services.kit.tokens import Tokens
 
 
@@ -21,6 +22,7 @@ class Backend:
     pool: Pool
     live: LiveEvents
     tokens: Tokens
+    sealer: Sealer
 
 
 def _tokens(auth: AuthSettings) -> Tokens:
@@ -32,11 +34,20 @@ def _tokens(auth: AuthSettings) -> Tokens:
         ) from error
 
 
+def _sealer(secrets: SecretsSettings) -> Sealer:
+    try:
+        return Sealer(secrets)
+    except (OSError, ValueError) as error:
+        raise StartError(
+            f"the sealing key cannot be used ({error}); run `pipeloom init`, or set PIPELOOM_SECRETS__KEY_FILE"
+        ) from error
+
+
 @asynccontextmanager
 async def open_backend(settings: Settings, health: Health) -> AsyncIterator[Backend]:
-    """Open what the routes need, and keep the live events running inside the block. Raises StartError without a key."""
-    tokens = _tokens(settings.auth)
+    """Open what the routes need, and keep the live events running inside the block. Raises StartError without keys."""
+    tokens, sealer = _tokens(settings.auth), _sealer(settings.secrets)
     async with open_pool(settings.postgres) as pool:
         live = LiveEvents(settings.kafka, settings.postgres, pool, health)
         async with running(live.run(), probe_kafka(settings.kafka, health), probe_postgres(pool, health)):
-            yield Backend(settings, pool, live, tokens)
+            yield Backend(settings, pool, live, tokens, sealer)

@@ -3,11 +3,14 @@
 from typing import Any, NamedTuple
 
 import pydantic_core
-from cron_descriptor import FormatError, MissingFieldError, Options, WrongArgumentError, get_description
 
-from events.resources import Deployment, Pipeline, Step
+from events.resources import Deployment, DeploymentInput, DeploymentOutput, Pipeline, Step
+from services.kit.schedules import schedule_in_words
 
 Document = dict[str, Any]
+
+NOTHING_RUNS = "standby"
+OF_LOW_LATENCY = {"enable_parallel_executions", "max_parallel_executions_per_pod", "ram_request", "gpu_request"}
 
 
 class Documents(NamedTuple):
@@ -69,36 +72,55 @@ def _step_summary(step: Step) -> Document:
 
 
 def deployment_document(deployment: Deployment) -> Document:
-    """Return a deployment's page. Its status is `standby`: accepted and kept, but nothing runs it yet."""
+    """Return a deployment's page, with the keys of every client version.
+
+    Its status is `standby`: accepted and kept, but nothing runs it yet.
+    """
+    hidden = {"pipeline_name", "endpoint_token_hash", "inputs_mapping", "outputs_mapping", *OF_LOW_LATENCY}
     return {
-        **deployment.model_dump(exclude={"pipeline_name", "endpoint_token_hash"}),
+        **deployment.model_dump(exclude=hidden),
+        **_low_latency(deployment),
         "pipeline": {"name": deployment.pipeline_name},
+        "inputs_mapping": [_mapped_input(each) for each in deployment.inputs_mapping],
+        "outputs_mapping": [_mapped_output(each) for each in deployment.outputs_mapping],
         "human_readable_schedule": schedule_in_words(deployment.schedule),
-        "updated_at": deployment.created_at,
-        "updated_by": deployment.created_by,
         "last_execution_id": None,
         "is_enabled": True,
-        "status": "standby",
+        "active": True,
+        "status": NOTHING_RUNS,
         "update_status": "success",
     }
 
 
+def _low_latency(deployment: Deployment) -> Document:
+    if deployment.mode != "low_latency":
+        return {}
+    return {**deployment.model_dump(include=OF_LOW_LATENCY), "pods": []}
+
+
+def _mapped_input(mapping: DeploymentInput) -> Document:
+    """Return a mapping under both of the names that client versions read, with its source alone."""
+    told = _described(mapping, mapping.pipeline_input_name, "input")
+    if mapping.endpoint_input_name is not None:
+        told |= {"is_required": mapping.is_required, "default_value": mapping.default_value}
+    return told | {source: getattr(mapping, source) for source in mapping.sources()}
+
+
+def _mapped_output(mapping: DeploymentOutput) -> Document:
+    told = _described(mapping, mapping.pipeline_output_name, "output")
+    return told | {destination: getattr(mapping, destination) for destination in mapping.destinations()}
+
+
+def _described(mapping: DeploymentInput | DeploymentOutput, name: str, kind: str) -> Document:
+    described = {"data_type": mapping.data_type, "description": mapping.description}
+    return {f"step_{kind}_name": name, f"pipeline_{kind}_name": name, **described}
+
+
 def _deployment_summary(deployment: Deployment) -> Document:
+    """Return a deployment's entry in the list, with the keys of every client version (a pipeline has no versions)."""
     told = deployment.model_dump(include={"name", "pipeline_name", "execution_rule", "mode", "created_at"})
-    return {**told, "is_enabled": True}
-
-
-def schedule_in_words(schedule: str | None) -> str | None:
-    """Return five cron fields as an English sentence, for example `At 06:00 AM, only on Monday`.
-
-    A schedule that can be followed but not told, such as `*,5 * * * *`, is returned as it is.
-    """
-    if schedule is None:
-        return None
-    try:
-        return str(get_description(schedule, Options(locale_code="en_US")))
-    except (FormatError, MissingFieldError, WrongArgumentError):
-        return schedule
+    old = {"type": deployment.execution_rule, "version": None, "executions_count": 0}
+    return {**told, "is_enabled": True, **old}
 
 
 def _json(document: Document) -> str:

@@ -60,7 +60,8 @@ class SecretsSettings(BaseModel):
 
     key_file: Path = Field(
         Path(".pipeloom/secrets.key"),
-        description="Seals the secrets of users; `pipeloom init` creates it. The same for command, gateway and builder",
+        description="Seals the secrets of users; `pipeloom init` creates it. "
+        "The same for command, query, gateway and builder",
     )
 
 

@@ -1,22 +1,40 @@
 """Reading deployments (source: sdk-contract 7)."""
 
-from typing import Any
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+import pydantic_core
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from events.envelope import timestamp
 from events.refusals import Code, Refused
-from services.kit.postgres import Pool
-from services.kit.web import Asker
+from services.kit.backend import Backend
+from services.kit.schedules import next_times
+from services.kit.web import Asker, json_response
+from services.query.created import created_page
 from services.query.lists import BEFORE_ALL, After, Limit, Listing
 from services.query.pages import page
 from services.query.reads import find_one, sql
 
+TIMES_TOLD = 3
+Wait = Annotated[bool, Query(description="Tell whether the creation has ended: a status of `up` says that it has")]
 
-def deployment_router(pool: Pool) -> APIRouter:
+
+class LogRange(BaseModel):
+    """Which logs are wanted: a range of epoch milliseconds, and how many at most."""
+
+    start: float | None = Field(None, alias="from")
+    end: float | None = Field(None, alias="to")
+    limit: int | None = Field(None, ge=1)
+
+
+def deployment_router(backend: Backend) -> APIRouter:
     """Return the routes that read deployments."""
     router = APIRouter(tags=["deployments"])
+    pool = backend.pool
     listing = Listing(pool, sql.list_deployments)
 
     async def find(environment: str, name: str) -> Any:
@@ -35,10 +53,20 @@ def deployment_router(pool: Pool) -> APIRouter:
         return await listing.answer(request, asker.environment, limit, after)
 
     @router.get("/deployments/{deployment_name}")
-    async def get_deployment(request: Request, asker: Asker, deployment_name: str) -> Response:
-        """Get one deployment."""
+    async def get_deployment(
+        request: Request, asker: Asker, deployment_name: str, wait_for_completion: Wait = False
+    ) -> Response:
+        """Get one deployment. Its status is `standby`, since nothing runs it so far."""
         row = await find(asker.environment, deployment_name)
+        if wait_for_completion:
+            return await created_page(backend, asker, deployment_name, row["document"])
         return page(request, row["document"], row["version"])
+
+    @router.get("/deployments/{deployment_name}/schedule")
+    async def get_schedule(asker: Asker, deployment_name: str) -> Response:
+        """Get the schedule of a periodic deployment, in words too, and the next three times at which it comes due."""
+        row = await find(asker.environment, deployment_name)
+        return _schedule(deployment_name, pydantic_core.from_json(row["document"]))
 
     @router.get("/deployments/{deployment_name}/executions/latest", status_code=204)
     async def get_latest_execution(asker: Asker, deployment_name: str) -> Response:
@@ -46,4 +74,23 @@ def deployment_router(pool: Pool) -> APIRouter:
         await find(asker.environment, deployment_name)
         return Response(status_code=204)
 
+    @router.post("/deployments/{deployment_name}/logs")
+    async def get_logs(asker: Asker, deployment_name: str, _: LogRange | None = None) -> Response:
+        """Get a deployment's logs: none yet, since nothing runs deployments so far."""
+        await find(asker.environment, deployment_name)
+        return json_response("[]")
+
     return router
+
+
+def _schedule(name: str, document: dict[str, Any]) -> Response:
+    if document["schedule"] is None:
+        raise Refused(
+            Code.WRONG_EXECUTION_RULE,
+            f"The deployment '{name}' is an {document['execution_rule']}: only periodic ones have a schedule.",
+            deployment_name=name,
+            execution_rule=document["execution_rule"],
+        )
+    moments = next_times(document["schedule"], datetime.now(UTC), TIMES_TOLD)
+    told = {key: document[key] for key in ("name", "schedule", "human_readable_schedule")}
+    return json_response(pydantic_core.to_json({**told, "next_times": [timestamp(each) for each in moments]}))

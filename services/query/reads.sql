@@ -8,6 +8,13 @@ SELECT body FROM step WHERE environment = :environment AND name = :name;
 -- name: find_deployment^
 SELECT document, version FROM deployment WHERE environment = :environment AND name = :name;
 
+-- name: find_new_endpoint^
+-- An endpoint that this user created within the last minute and nobody changed since, with the command that did it.
+SELECT d.body, e.command_id
+FROM deployment d JOIN event_log e ON e.environment = d.environment AND e.sequence = d.version
+WHERE d.environment = :environment AND d.name = :name AND e.actor = :actor
+    AND e.type = 'DeploymentCreated' AND e.time > now() - interval '1 minute';
+
 -- name: list_pipelines
 -- A page of summaries in the order of their names, behind the name `after`.
 SELECT name, summary FROM pipeline
@@ -21,6 +28,11 @@ WHERE environment = :environment AND name > :after ORDER BY name LIMIT :page_siz
 -- name: list_deployments
 -- A page of summaries in the order of their names, behind the name `after`.
 SELECT name, summary FROM deployment
+WHERE environment = :environment AND name > :after ORDER BY name LIMIT :page_size;
+
+-- name: list_environment_variables
+-- A page of variables in the order of their names, behind the name `after`; their values are sealed.
+SELECT name, body AS summary FROM environment_variable
 WHERE environment = :environment AND name > :after ORDER BY name LIMIT :page_size;
 
 -- name: find_user^

@@ -15,6 +15,7 @@ from services.query.pipelines import pipeline_router
 from services.query.sources import source_router
 from services.query.steps import step_router
 from services.query.users import user_router
+from services.query.variables import variable_router
 
 
 def query_routers(backend: Backend) -> list[APIRouter]:
@@ -23,7 +24,8 @@ def query_routers(backend: Backend) -> list[APIRouter]:
         pipeline_router(backend.pool),
         step_router(backend),
         source_router(backend),
-        deployment_router(backend.pool),
+        deployment_router(backend),
+        variable_router(backend),
         command_status_router(backend),
         user_router(backend),
     ]

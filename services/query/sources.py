@@ -6,7 +6,7 @@ from urllib.parse import quote, urlencode
 
 import structlog
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
@@ -15,6 +15,7 @@ from events.resources import Step, StepStatus
 from services.kit.backend import Backend
 from services.kit.objects import ObjectMissing, ObjectStore, StoreTrouble
 from services.kit.web import API, Asker
+from services.query.deployments import LogRange
 from services.query.reads import find_one, sql
 
 AUDIENCE = "pipeloom-download"
@@ -38,14 +39,6 @@ class ProjectInformation(BaseModel):
 
     included_folders: list[str] = []
     requirements_path: str | None = None
-
-
-class LogsWanted(BaseModel):
-    """Which lines: from and to are milliseconds since 1970."""
-
-    from_ms: float | None = Field(None, alias="from")
-    to_ms: float | None = Field(None, alias="to")
-    limit: int | None = Field(None, ge=0)
 
 
 class LogLine(BaseModel):
@@ -77,7 +70,7 @@ def source_router(backend: Backend) -> APIRouter:
         return await _streamed(objects, digest, str(claims.get("file")))
 
     @router.post("/steps/{step_name}/logs")
-    async def get_step_logs(asker: Asker, step_name: str, wanted: LogsWanted) -> list[LogLine]:
+    async def get_step_logs(asker: Asker, step_name: str, wanted: LogRange) -> list[LogLine]:
         """Get what is known of the step's last build, a line for each thing that happened."""
         lines = _log(await _find(backend, asker.environment, step_name))
         return [line for line in lines if _is_wanted(line, wanted)][: wanted.limit]
@@ -148,6 +141,6 @@ def _log(step: Step) -> list[LogLine]:
             return [*lines, LogLine(timestamp=step.updated_at, message=told)]
 
 
-def _is_wanted(line: LogLine, wanted: LogsWanted) -> bool:
+def _is_wanted(line: LogLine, wanted: LogRange) -> bool:
     at_ms = datetime.fromisoformat(line.timestamp).timestamp() * 1000
-    return (wanted.from_ms is None or wanted.from_ms <= at_ms) and (wanted.to_ms is None or at_ms <= wanted.to_ms)
+    return (wanted.start is None or wanted.start <= at_ms) and (wanted.end is None or at_ms <= wanted.end)

@@ -25,7 +25,9 @@ def step_router(backend: Backend) -> APIRouter:
     @router.get("/steps")
     async def list_steps(request: Request, asker: Asker, limit: Limit = None, after: After = BEFORE_ALL) -> Response:
         """List all steps in the order of their names."""
-        return await listing.answer(request, asker.environment, limit, after)
+        answer = await listing.answer(request, asker.environment, limit, after)
+        answer.headers.update(VARY)
+        return answer
 
     @router.get("/steps/{step_name}")
     async def get_step(request: Request, asker: Asker, step_name: str, wait_for_completion: Wait = False) -> Response:

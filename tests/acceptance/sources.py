@@ -11,6 +11,10 @@ def predict(months, plan="basic", strict=False, weights=None):
     return {"risk": 0.5}
 
 
+def predict_widely(months, plan, strict, weights, photo):
+    return {"risk": 0.5, "why": {}, "report": {"path": "report.pdf"}}
+
+
 def constant():
     return {}
 """

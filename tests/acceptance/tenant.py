@@ -29,6 +29,14 @@ INPUTS: list[dict[str, Any]] = [
     {"name": "plan", "data_type": "string", "default_value": "basic"},
 ]
 OUTPUTS: list[dict[str, Any]] = [{"name": "risk", "data_type": "number", "description": "From 0 to 1"}]
+# A periodic deployment maps every input and output.
+ALL_MAPPED: dict[str, Any] = {
+    "inputs_mapping": [
+        {"pipeline_input_name": "months", "constant_value": 3},
+        {"pipeline_input_name": "plan", "is_null": True},
+    ],
+    "outputs_mapping": [{"pipeline_output_name": "risk", "is_null": True}],
+}
 
 
 @dataclass(frozen=True)
@@ -87,7 +95,7 @@ class Tenant:
         return await self.http.post("/endpoints", json={"name": name, "pipeline_name": pipeline})
 
     async def schedule(self, name: str, pipeline: str, schedule: str) -> httpx.Response:
-        body = {"name": name, "pipeline_name": pipeline, "schedule": schedule}
+        body = {"name": name, "pipeline_name": pipeline, "schedule": schedule, **ALL_MAPPED}
         return await self.http.post("/periodic-deployment", json=body)
 
     async def names(self, collection: str, key: str) -> list[str]:

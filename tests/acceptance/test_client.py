@@ -20,7 +20,7 @@ from pipeloom.client import (
 )
 from tests.acceptance.doors import in_thread
 from tests.acceptance.stack import Stack
-from tests.acceptance.tenant import Tenant
+from tests.acceptance.tenant import ALL_MAPPED, Tenant
 
 CLIENTS = [Client, AsyncClient]
 
@@ -70,7 +70,7 @@ async def test_a_step_that_cannot_be_built_is_refused_with_what_to_mend(ask: Ask
 
 async def test_deployments_of_both_rules_are_created_read_and_deleted(ask: Ask, pipeline: str) -> None:
     live = await ask("create_deployment", "live", pipeline, "endpoint")
-    nightly = await ask("create_deployment", "nightly", pipeline, "periodic", schedule="0 3 * * *")
+    nightly = await ask("create_deployment", "nightly", pipeline, "periodic", schedule="0 3 * * *", **ALL_MAPPED)
 
     assert live["endpoint_token"]
     assert nightly == await ask("get_deployment", "nightly")

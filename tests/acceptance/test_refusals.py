@@ -114,6 +114,27 @@ REFUSED: dict[str, tuple[Asked, int, str, dict[str, Any], str]] = {
         {},
         "leave it out",
     ),
+    "a new token for a missing endpoint": (
+        post("/endpoints/absent/generate-new-token"),
+        404,
+        "deployment_not_found",
+        {"deployment_name": "absent"},
+        "Check the name",
+    ),
+    "a new token for a periodic deployment": (
+        post("/endpoints/nightly/generate-new-token"),
+        409,
+        "wrong_execution_rule",
+        {"deployment_name": "nightly", "execution_rule": "periodic"},
+        "only endpoints have tokens",
+    ),
+    "the deletion of a missing variable": (
+        delete("/environment-variables/ABSENT"),
+        404,
+        "environment_variable_not_found",
+        {"environment_variable_name": "ABSENT"},
+        "Check the name",
+    ),
     "the deletion of a missing deployment": (
         delete("/deployments/absent"),
         404,
@@ -162,6 +183,7 @@ async def test_what_the_state_does_not_allow_is_refused_and_changes_nothing(
         ("/steps/absent", "step_not_found"),
         ("/deployments/absent", "deployment_not_found"),
         ("/deployments/absent/executions/latest", "deployment_not_found"),
+        ("/deployments/absent/schedule", "deployment_not_found"),
         ("/users/00000000-0000-0000-0000-000000000000", "user_not_found"),
     ],
 )

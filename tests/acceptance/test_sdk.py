@@ -4,13 +4,17 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from craft_ai_sdk import CraftAiSdk, Input, Output, SdkException
+from craft_ai_sdk import CraftAiSdk, Input, InputSource, Output, OutputDestination, SdkException
 
 from tests.acceptance.doors import in_thread, open_sdk
 from tests.acceptance.sources import FUNCTION_PATH
 from tests.acceptance.stack import Stack
 from tests.acceptance.tenant import Tenant
 
+ALL_MAPPED: dict[str, Any] = {
+    "inputs_mapping": [InputSource("months", constant_value=3), InputSource("plan", is_null=True)],
+    "outputs_mapping": [OutputDestination("risk", is_null=True)],
+}
 SDK_INPUTS = [
     Input("months", "number", description="As a customer", is_required=True, default_value=3.5),
     Input("plan", "string", default_value="basic"),
@@ -112,7 +116,9 @@ async def test_an_endpoint_is_created_with_a_token_that_is_told_once(sdk: CraftA
 
 
 async def test_a_periodic_deployment_tells_its_schedule_in_words(sdk: CraftAiSdk, pipeline: str) -> None:
-    created = await in_thread(sdk.create_deployment, pipeline, "nightly", "periodic", schedule="30 3 * * 1")
+    created = await in_thread(
+        sdk.create_deployment, pipeline, "nightly", "periodic", schedule="30 3 * * 1", **ALL_MAPPED
+    )
 
     assert created["schedule"] == "30 3 * * 1"
     assert created["human_readable_schedule"] == "At 03:30 AM, only on Monday"
@@ -120,7 +126,7 @@ async def test_a_periodic_deployment_tells_its_schedule_in_words(sdk: CraftAiSdk
 
 
 async def test_deployments_are_listed_and_deleted(sdk: CraftAiSdk, pipeline: str) -> None:
-    await in_thread(sdk.create_deployment, pipeline, "nightly", "periodic", schedule="30 3 * * 1")
+    await in_thread(sdk.create_deployment, pipeline, "nightly", "periodic", schedule="30 3 * * 1", **ALL_MAPPED)
     await in_thread(sdk.create_deployment, pipeline, "live", "endpoint")
 
     listed = await in_thread(sdk.list_deployments)

@@ -15,7 +15,7 @@ from events.commands import (
     StepRequested,
 )
 from tests.acceptance.feed import data_of, name_of, text
-from tests.acceptance.tenant import Tenant
+from tests.acceptance.tenant import ALL_MAPPED, Tenant
 
 TIME = "2026-01-31T12:00:00.000Z"
 HTTP_SOURCE = "/pipeloom/http"
@@ -142,7 +142,10 @@ async def test_steps_and_deployments_are_commanded_by_kafka_too(tenant: Tenant) 
     commands = await tenant.ask(
         pipeline_requested(),
         DeploymentRequested(name="live", pipeline_name="churn", execution_rule="endpoint"),
-        DeploymentRequested(name="nightly", pipeline_name="churn", execution_rule="periodic", schedule="0 3 * * *"),
+        DeploymentRequested.model_validate(
+            {"name": "nightly", "pipeline_name": "churn", "execution_rule": "periodic", "schedule": "0 3 * * *"}
+            | ALL_MAPPED
+        ),
         DeploymentDeleteRequested(name="live"),
         StepDeleteRequested(step_name="train", force_dependents_deletion=True),
     )

@@ -22,6 +22,7 @@ async def stranger(new_tenant: NewTenant) -> Tenant:
         ("/pipelines/churn/executions/latest", "pipeline_not_found"),
         ("/steps/train", "step_not_found"),
         ("/deployments/live", "deployment_not_found"),
+        ("/deployments/live/executions/latest", "deployment_not_found"),
     ],
 )
 async def test_another_environments_resource_is_not_found(

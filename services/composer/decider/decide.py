@@ -7,6 +7,9 @@ from events.commands import (
     CommandData,
     DeploymentDeleteRequested,
     DeploymentRequested,
+    EndpointTokenRequested,
+    EnvironmentVariableDeleteRequested,
+    EnvironmentVariablesRequested,
     PipelineDeleteRequested,
     PipelineRequested,
     StepBuildReported,
@@ -19,6 +22,9 @@ from events.results import (
     CommandRejected,
     DeploymentCreated,
     DeploymentDeleted,
+    EndpointTokenRenewed,
+    EnvironmentVariableDeleted,
+    EnvironmentVariablesSet,
     EventData,
     PipelineCreated,
     PipelineDeleted,
@@ -28,10 +34,11 @@ from events.results import (
     StepReady,
     StepUpdated,
 )
-from services.composer.decider.deployments import delete_deployment, request_deployment
+from services.composer.decider.deployments import delete_deployment, renew_endpoint_token, request_deployment
 from services.composer.decider.pipelines import delete_pipeline, request_pipeline
 from services.composer.decider.state import EnvironmentState
 from services.composer.decider.steps import delete_step, report_build, request_step, update_step
+from services.composer.decider.variables import delete_variable, set_variables
 
 Rule = Callable[[EnvironmentState, Command, Any], list[EventData]]
 
@@ -44,6 +51,9 @@ RULES: dict[type[CommandData], Rule] = {
     PipelineDeleteRequested: delete_pipeline,
     DeploymentRequested: request_deployment,
     DeploymentDeleteRequested: delete_deployment,
+    EndpointTokenRequested: renew_endpoint_token,
+    EnvironmentVariablesRequested: set_variables,
+    EnvironmentVariableDeleteRequested: delete_variable,
 }
 
 
@@ -63,11 +73,20 @@ def evolve(state: EnvironmentState, event: EventData, version: int) -> None:
             state.pipelines.put(event.pipeline.pipeline_name, event.pipeline, version)
         case PipelineDeleted():
             state.pipelines.remove(event.pipeline.pipeline_name)
-        case DeploymentCreated():
+        case DeploymentCreated() | EndpointTokenRenewed():
             state.deployments.put(event.deployment.name, event.deployment, version)
         case DeploymentDeleted():
             state.deployments.remove(event.deployment.name)
+        case EnvironmentVariablesSet():
+            _put_variables(state, event, version)
+        case EnvironmentVariableDeleted():
+            state.variables.remove(event.environment_variable.name)
         case CommandRejected():
             pass
         case _:
             raise TypeError(f"nobody says what {type(event).__name__} changes")
+
+
+def _put_variables(state: EnvironmentState, event: EnvironmentVariablesSet, version: int) -> None:
+    for variable in event.environment_variables:
+        state.variables.put(variable.name, variable, version)

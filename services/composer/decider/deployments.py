@@ -4,53 +4,90 @@ from datetime import UTC, datetime
 
 from cronsim import CronSim, CronSimError
 
-from events.commands import DeploymentDeleteRequested, DeploymentRequested
+from events.commands import DeploymentDeleteRequested, DeploymentRequested, EndpointTokenRequested
 from events.envelope import Command
 from events.refusals import Code, Refused
 from events.resources import Deployment
-from events.results import DeploymentCreated, DeploymentDeleted, EventData
+from events.results import DeploymentCreated, DeploymentDeleted, EndpointTokenRenewed, EventData
+from services.composer.decider.mappings import map_pipeline
+from services.composer.decider.options import check_options, effective_options
 from services.composer.decider.pipelines import find_pipeline
 from services.composer.decider.state import EnvironmentState
 
-# The parser wants a moment to start from; whether five fields parse does not depend on it.
-# A forced deletion names and tells all deployments of a pipeline at once.
 MAX_DEPLOYMENT_BYTES = 64 * 1024
+# What is filled in comes from the pipeline, which one record could hold as well.
+MAX_FILLED_BYTES = 1024 * 1024
+# The parser wants a moment to start from; whether five fields parse does not depend on it.
 _ANY_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def request_deployment(state: EnvironmentState, command: Command, data: DeploymentRequested) -> list[EventData]:
-    """A deployment is created on a pipeline, under a free name, with a schedule when it is periodic."""
+    """A deployment is created on a pipeline, under a free name, with all of the pipeline mapped."""
     _check_schedule(data)
-    _check_size(data)
-    find_pipeline(state, data.pipeline_name)
+    _check_size(data, MAX_DEPLOYMENT_BYTES)
+    check_options(data)
+    pipeline = find_pipeline(state, data.pipeline_name)
     if state.deployments.find(data.name) is not None:
         raise Refused(
             Code.DEPLOYMENT_EXISTS,
             f"There is a deployment '{data.name}' already. Delete it first, or choose another name.",
             deployment_name=data.name,
         )
-    deployment = Deployment(**data.model_dump(), created_at=command.time, created_by=command.actor)
+    mapped = map_pipeline(data, pipeline, state.variables)
+    asked = data.model_dump(exclude={"inputs_mapping", "outputs_mapping"})
+    deployment = Deployment(
+        **{**asked, **effective_options(data)},
+        inputs_mapping=mapped.inputs,
+        outputs_mapping=mapped.outputs,
+        created_at=command.time,
+        created_by=command.actor,
+        updated_at=command.time,
+        updated_by=command.actor,
+    )
+    _check_size(deployment, MAX_FILLED_BYTES)
     return [DeploymentCreated(deployment=deployment)]
+
+
+def renew_endpoint_token(state: EnvironmentState, command: Command, data: EndpointTokenRequested) -> list[EventData]:
+    """An endpoint gets another token at any time; the one before it ends at once."""
+    deployment = _find_deployment(state, data.name)
+    if deployment.execution_rule != "endpoint":
+        raise Refused(
+            Code.WRONG_EXECUTION_RULE,
+            f"The deployment '{data.name}' is {deployment.execution_rule}: only endpoints have tokens.",
+            deployment_name=data.name,
+            execution_rule=deployment.execution_rule,
+        )
+    change = {
+        "endpoint_token_hash": data.endpoint_token_hash,
+        "updated_at": command.time,
+        "updated_by": command.actor,
+    }
+    return [EndpointTokenRenewed(deployment=deployment.model_copy(update=change), before=deployment)]
 
 
 def delete_deployment(state: EnvironmentState, _: Command, data: DeploymentDeleteRequested) -> list[EventData]:
     """A deployment can always be deleted."""
-    deployment = state.deployments.find(data.name)
+    return [DeploymentDeleted(deployment=_find_deployment(state, data.name))]
+
+
+def _find_deployment(state: EnvironmentState, name: str) -> Deployment:
+    deployment = state.deployments.find(name)
     if deployment is None:
         raise Refused(
             Code.DEPLOYMENT_NOT_FOUND,
-            f"There is no deployment '{data.name}' in this environment. Check the name.",
-            deployment_name=data.name,
+            f"There is no deployment '{name}' in this environment. Check the name.",
+            deployment_name=name,
         )
-    return [DeploymentDeleted(deployment=deployment)]
+    return deployment
 
 
-def _check_size(data: DeploymentRequested) -> None:
-    size = len(data.model_dump_json())
-    if size > MAX_DEPLOYMENT_BYTES:
+def _check_size(described: DeploymentRequested | Deployment, limit: int) -> None:
+    size = len(described.model_dump_json())
+    if size > limit:
         raise Refused(
             Code.PAYLOAD_TOO_LARGE,
-            f"The deployment is described in {size} bytes; at most {MAX_DEPLOYMENT_BYTES} are kept. "
+            f"The deployment is described in {size} bytes; at most {limit} are kept. "
             "Refer to large constants by a path in the data store.",
         )
 

@@ -6,6 +6,9 @@ from events.commands import (
     CommandData,
     DeploymentDeleteRequested,
     DeploymentRequested,
+    EndpointTokenRequested,
+    EnvironmentVariableDeleteRequested,
+    EnvironmentVariablesRequested,
     PipelineDeleteRequested,
     PipelineRequested,
     StepBuildReported,
@@ -22,6 +25,7 @@ class Needs:
     steps: set[str] = field(default_factory=set)
     pipelines: set[str] = field(default_factory=set)
     deployments: set[str] = field(default_factory=set)
+    variables: set[str] = field(default_factory=set)
     doomed_steps: set[str] = field(default_factory=set)
     doomed_pipelines: set[str] = field(default_factory=set)
 
@@ -42,7 +46,13 @@ class Needs:
             case DeploymentRequested():
                 self.pipelines.add(data.pipeline_name)
                 self.deployments.add(data.name)
-            case DeploymentDeleteRequested():
+                mapped = (each.environment_variable_name for each in data.inputs_mapping)
+                self.variables.update(name for name in mapped if name is not None)
+            case DeploymentDeleteRequested() | EndpointTokenRequested():
                 self.deployments.add(data.name)
+            case EnvironmentVariablesRequested():
+                self.variables.update(each.name for each in data.environment_variables)
+            case EnvironmentVariableDeleteRequested():
+                self.variables.add(data.name)
             case _:
                 raise TypeError(f"nobody says what {type(data).__name__} needs")

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar
 
-from events.resources import Deployment, Pipeline, Step
+from events.resources import Deployment, EnvironmentVariable, Pipeline, Step
 
-Resource = TypeVar("Resource", Step, Pipeline, Deployment)
+Resource = TypeVar("Resource", Step, Pipeline, Deployment, EnvironmentVariable)
 
 
 class Kept(NamedTuple, Generic[Resource]):
@@ -82,3 +82,4 @@ class EnvironmentState:
     deployments: Shelf[Deployment] = field(
         default_factory=lambda: Shelf[Deployment](lambda deployment: (deployment.pipeline_name,))
     )
+    variables: Shelf[EnvironmentVariable] = field(default_factory=lambda: Shelf[EnvironmentVariable](lambda _: ()))

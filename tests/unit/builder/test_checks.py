@@ -121,7 +121,7 @@ def test_the_reason_tells_what_to_mend_in_the_configuration(
 
 
 def test_a_missing_file_is_told_with_what_could_be_wrong(make_step: Any, make_tree: Any) -> None:
-    with pytest.raises(Unbuildable, match=r"'src/train\.py' does not exist .* commit the file"):
+    with pytest.raises(Unbuildable, match=r"'src/train\.py' does not exist .* commit or include the file"):
         check_step(make_step(), make_tree({"train.py": "def train(rows): ..."}))
 
 

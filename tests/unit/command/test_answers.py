@@ -11,6 +11,9 @@ from events.resources import Deployment, DeploymentRef, Pipeline, Step
 from events.results import (
     DeploymentCreated,
     DeploymentDeleted,
+    EndpointTokenRenewed,
+    EnvironmentVariableDeleted,
+    EnvironmentVariablesSet,
     EventData,
     PipelineCreated,
     PipelineDeleted,
@@ -20,7 +23,10 @@ from events.results import (
 )
 from services.command import answers
 from services.kit.documents import documents_of
+from services.kit.sealing import Sealer
 from services.kit.tokens import Tokens, hash_secret
+from services.kit.variables import seal_value
+from tests.unit.composer.world import variable
 
 from .conftest import MakeRequest
 
@@ -68,6 +74,8 @@ def deployment(rule: str) -> Deployment:
             "endpoint_token_hash": "a-hash" if rule == "endpoint" else None,
             "created_at": AT,
             "created_by": "ada",
+            "updated_at": AT,
+            "updated_by": "ada",
         }
     )
 
@@ -168,3 +176,25 @@ def test_a_created_periodic_deployment_has_a_schedule_and_no_token(tokens: Token
 def test_a_deleted_deployment_is_answered_with_its_name_and_rule(rule: str) -> None:
     answer = answers.deployment_deleted(event(DeploymentDeleted(deployment=deployment(rule))))
     assert (answer.status_code, body(answer.body)) == (200, {"name": "live", "execution_rule": rule})
+
+
+def test_a_renewed_token_is_answered_alone_and_kept_by_no_cache(tokens: Tokens) -> None:
+    token_hash = hash_secret(tokens.endpoint_token("lab", COMMAND)).hex()
+    now = deployment("endpoint").model_copy(update={"endpoint_token_hash": token_hash})
+    renewed = EndpointTokenRenewed(deployment=now, before=deployment("endpoint"))
+    answer = answers.endpoint_token_renewed(tokens)(event(renewed))
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+    assert body(answer.body) == {"endpoint_token": tokens.endpoint_token("lab", COMMAND)}
+
+
+def test_variables_that_were_set_are_answered_without_their_values() -> None:
+    answer = answers.variables_set(event(EnvironmentVariablesSet(environment_variables=[variable("A")], replaced=[])))
+    assert [each["name"] for each in body(answer.body)["environment_variables"]] == ["A"]
+    assert b"sealed" not in bytes(answer.body)
+
+
+def test_a_deleted_variable_is_answered_with_its_last_value(sealer: Sealer) -> None:
+    last = variable("A", seal_value(sealer, "lab", "A", "sesame"))
+    answer = answers.variable_deleted(sealer)(event(EnvironmentVariableDeleted(environment_variable=last)))
+    assert body(answer.body) == {"name": "A", "value": "sesame"}
+    assert answer.headers["cache-control"] == "no-store"

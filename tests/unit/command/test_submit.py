@@ -18,6 +18,7 @@ from events.results import CommandRejected
 from services.command.submit import Submitter, validated
 from services.kit.backend import Backend
 from services.kit.commands import CommandPublisher
+from services.kit.sealing import Sealer
 from services.kit.settings import Settings
 from services.kit.tokens import Identity, Tokens
 
@@ -118,8 +119,8 @@ def world() -> World:
 
 
 @pytest.fixture
-def submitter(world: World, tokens: Tokens) -> Submitter:
-    backend = Backend(world.settings, cast("Any", world), cast("Any", world), tokens)
+def submitter(world: World, tokens: Tokens, sealer: Sealer) -> Submitter:
+    backend = Backend(world.settings, cast("Any", world), cast("Any", world), tokens, sealer)
     return Submitter(backend, cast("CommandPublisher", world))
 
 

@@ -53,11 +53,11 @@ def taken() -> Taken:
 
 @pytest.fixture
 async def http(
-    tokens: Tokens, sources: Sources, objects_settings: ObjectsSettings, taken: Taken
+    tokens: Tokens, sealer: Sealer, sources: Sources, objects_settings: ObjectsSettings, taken: Taken
 ) -> AsyncIterator[httpx.AsyncClient]:
     app = make_app(
         "command",
-        [command_router(cast("Any", taken), tokens, sources)],
+        [command_router(cast("Any", taken), tokens, sealer, sources)],
         Health(),
         upload_bytes=objects_settings.max_upload_bytes,
         tokens=tokens,

@@ -1,12 +1,12 @@
 import pytest
 
-from events.commands import COMMANDS, CommandData
+from events.commands import COMMANDS, CommandData, SealedValue
 from events.results import RESULTS
 from services.composer.decider import decide as module
 from services.composer.decider.decide import RULES, evolve
 from services.composer.decider.needs import Needs
 from services.composer.decider.state import EnvironmentState
-from tests.unit.composer.world import step
+from tests.unit.composer.world import SEALED, step
 
 
 def test_every_command_has_a_rule() -> None:
@@ -16,11 +16,16 @@ def test_every_command_has_a_rule() -> None:
 @pytest.mark.parametrize("model", COMMANDS.values(), ids=COMMANDS)
 def test_every_command_says_what_it_needs(model: type[CommandData]) -> None:
     data = model.model_construct(
-        step_name="s", step_names=["s"], pipeline_name="p", name="d", execution_rule="endpoint"
+        step_name="s",
+        step_names=["s"],
+        pipeline_name="p",
+        name="d",
+        execution_rule="endpoint",
+        environment_variables=[SealedValue(name="K", sealed_value=SEALED)],
     )
     needs = Needs()
     needs.add(data)
-    assert needs.steps | needs.pipelines | needs.deployments
+    assert needs.steps | needs.pipelines | needs.deployments | needs.variables
 
 
 def test_an_unknown_event_is_a_mistake_of_ours() -> None:

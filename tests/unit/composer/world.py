@@ -1,13 +1,24 @@
 """Builds what is so before a decision, and decides."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 from events.commands import CommandData
 from events.envelope import Command
 from events.refusals import Refused
-from events.resources import Deployment, InputSpec, OutputSpec, Pipeline, Step, StepStatus
-from events.results import DeploymentCreated, EventData, PipelineCreated, StepCreated
+from events.resources import (
+    Deployment,
+    EnvironmentVariable,
+    InputSpec,
+    OutputSpec,
+    Pipeline,
+    PipelineInput,
+    PipelineOutput,
+    Step,
+    StepStatus,
+)
+from events.results import DeploymentCreated, EnvironmentVariablesSet, EventData, PipelineCreated, StepCreated
 from services.composer.compose import BatchState
 from services.composer.decider.decide import decide, evolve
 from services.composer.decider.needs import Needs
@@ -16,6 +27,7 @@ from services.composer.intake import Received
 
 NOW = "2026-01-31T12:00:00.000Z"
 ENVIRONMENT = "env"
+SEALED = "sealed:v1:0123abcd:AAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
 
 def step(name: str = "s", status: StepStatus = StepStatus.READY, **given: object) -> Step:
@@ -36,13 +48,18 @@ def step(name: str = "s", status: StepStatus = StepStatus.READY, **given: object
     return Step.model_validate({**fields, **given})
 
 
-def pipeline(name: str = "p", step_name: str = "s") -> Pipeline:
+def pipeline(
+    name: str = "p",
+    step_name: str = "s",
+    inputs: Sequence[PipelineInput] = (),
+    outputs: Sequence[PipelineOutput] = (),
+) -> Pipeline:
     return Pipeline(
         pipeline_name=name,
         step_names=[step_name],
         connections=[],
-        inputs=[],
-        outputs=[],
+        inputs=list(inputs),
+        outputs=list(outputs),
         status="Ready",
         created_at=NOW,
         created_by="ada",
@@ -63,11 +80,32 @@ def deployment(name: str = "d", pipeline_name: str = "p", rule: str = "endpoint"
             "endpoint_token_hash": None,
             "created_at": NOW,
             "created_by": "ada",
+            "updated_at": NOW,
+            "updated_by": "ada",
         }
     )
 
 
-def having(*resources: Step | Pipeline | Deployment) -> list[EventData]:
+def pipeline_input(name: str = "x", data_type: str = "number", **given: object) -> PipelineInput:
+    fields: dict[str, object] = {"description": None, "default_value": None, "is_required": False}
+    return PipelineInput.model_validate(
+        {"input_name": name, "step_name": "s", "data_type": data_type, **fields, **given}
+    )
+
+
+def pipeline_output(name: str = "y", data_type: str = "number") -> PipelineOutput:
+    return PipelineOutput.model_validate(
+        {"output_name": name, "step_name": "s", "data_type": data_type, "description": None}
+    )
+
+
+def variable(name: str = "K", sealed_value: str = SEALED) -> EnvironmentVariable:
+    return EnvironmentVariable(
+        name=name, sealed_value=sealed_value, created_at=NOW, created_by="ada", updated_at=NOW, updated_by="ada"
+    )
+
+
+def having(*resources: Step | Pipeline | Deployment | EnvironmentVariable) -> list[EventData]:
     """Return the events after which these resources exist."""
     events: list[EventData] = []
     for resource in resources:
@@ -78,6 +116,8 @@ def having(*resources: Step | Pipeline | Deployment) -> list[EventData]:
                 events.append(PipelineCreated(pipeline=resource))
             case Deployment():
                 events.append(DeploymentCreated(deployment=resource))
+            case EnvironmentVariable():
+                events.append(EnvironmentVariablesSet(environment_variables=[resource], replaced=[]))
     return events
 
 
@@ -94,6 +134,7 @@ def environment_with(history: list[EventData], *asked: CommandData) -> Environme
         (state.steps, needs.steps),
         (state.pipelines, needs.pipelines),
         (state.deployments, needs.deployments),
+        (state.variables, needs.variables),
     ):
         for name in names:
             shelf.load(name, None)

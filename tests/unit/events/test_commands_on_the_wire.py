@@ -13,14 +13,19 @@ from events.commands import (
     CommandData,
     DeploymentDeleteRequested,
     DeploymentRequested,
+    EndpointTokenRequested,
+    EnvironmentVariableDeleteRequested,
+    EnvironmentVariablesRequested,
     PipelineDeleteRequested,
     PipelineRequested,
+    SealedValue,
     StepBuildReported,
     StepDeleteRequested,
     StepRequested,
     StepUpdateRequested,
 )
 from events.envelope import Command, timestamp
+from events.mappings import InputMapping, OutputMapping
 from events.names import why_unaddressable
 from events.resources import InputSpec, OutputSpec, Step, StepStatus
 from events.results import StepCreated
@@ -49,6 +54,27 @@ INPUTS = st.builds(
     default_value=JSON_VALUES,
 )
 OUTPUTS = st.builds(OutputSpec, name=st.text(min_size=1, max_size=255), data_type=DATA_TYPES)
+LABELS = st.text(min_size=1, max_size=255)
+HASHES = st.from_regex(r"[0-9a-f]{64}", fullmatch=True)
+VARIABLE_NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,254}", fullmatch=True)
+INPUT_MAPPINGS = st.builds(
+    InputMapping,
+    pipeline_input_name=LABELS,
+    endpoint_input_name=st.none() | LABELS,
+    is_required=st.none() | st.booleans(),
+    default_value=JSON_VALUES,
+    constant_value=JSON_VALUES,
+    environment_variable_name=st.none() | VARIABLE_NAMES,
+    is_null=st.none() | st.booleans(),
+    datastore_path=st.none() | LABELS,
+)
+OUTPUT_MAPPINGS = st.builds(
+    OutputMapping,
+    pipeline_output_name=LABELS,
+    endpoint_output_name=st.none() | LABELS,
+    is_null=st.none() | st.booleans(),
+    datastore_path=st.none() | LABELS,
+)
 DATA: st.SearchStrategy[CommandData] = st.one_of(
     st.builds(
         StepRequested,
@@ -93,11 +119,21 @@ DATA: st.SearchStrategy[CommandData] = st.one_of(
         mode=st.sampled_from(["elastic", "low_latency"]),
         description=OPTIONAL_TEXTS,
         schedule=OPTIONAL_TEXTS,
-        inputs_mapping=MAPPINGS,
-        outputs_mapping=MAPPINGS,
-        endpoint_token_hash=OPTIONAL_TEXTS,
+        inputs_mapping=st.lists(INPUT_MAPPINGS, max_size=2),
+        outputs_mapping=st.lists(OUTPUT_MAPPINGS, max_size=2),
+        ram_request=st.none() | st.sampled_from(["512MiB", "1.5GiB"]),
+        gpu_request=st.none() | st.integers(0, 8),
+        endpoint_token_hash=st.none() | HASHES,
     ),
     st.builds(DeploymentDeleteRequested, name=NAMES),
+    st.builds(EndpointTokenRequested, name=NAMES, endpoint_token_hash=HASHES),
+    st.builds(
+        EnvironmentVariablesRequested,
+        environment_variables=st.lists(
+            st.builds(SealedValue, name=VARIABLE_NAMES, sealed_value=st.text(min_size=1)), min_size=1, max_size=3
+        ),
+    ),
+    st.builds(EnvironmentVariableDeleteRequested, name=VARIABLE_NAMES),
 )
 SENT = st.builds(
     Command,

@@ -10,7 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from events.codec import decode_data
-from events.commands import DeploymentDeleteRequested, DeploymentRequested, PipelineDeleteRequested, StepRequested
+from events.commands import (
+    DeploymentDeleteRequested,
+    DeploymentRequested,
+    EndpointTokenRequested,
+    PipelineDeleteRequested,
+    StepRequested,
+)
 from events.envelope import Command, Position, parse_type, timestamp, type_attribute
 
 from .conftest import COMMAND_ID, MakeCommand, MakeEvent
@@ -158,6 +164,9 @@ def test_a_default_that_is_spelt_out_does_not_change_the_fingerprint(make_comman
     assert make_command(data=terse).fingerprint() == make_command(data=spelt).fingerprint()
 
 
+OLD_KEY, NEW_KEY = "0a" * 32, "0b" * 32
+
+
 def test_a_repeat_may_derive_its_endpoint_token_from_another_key(make_command: MakeCommand) -> None:
     def asked(token_hash: str, name: str = "live") -> bytes:
         data = DeploymentRequested(
@@ -165,8 +174,13 @@ def test_a_repeat_may_derive_its_endpoint_token_from_another_key(make_command: M
         )
         return make_command(data=data).fingerprint()
 
-    assert asked("made with the old key") == asked("made with the new key")
-    assert asked("made with the old key") != asked("made with the old key", "another")
+    assert asked(OLD_KEY) == asked(NEW_KEY)
+    assert asked(OLD_KEY) != asked(OLD_KEY, "another")
+
+
+def test_so_may_a_repeat_that_renews_a_token(make_command: MakeCommand) -> None:
+    old, new = (EndpointTokenRequested(name="live", endpoint_token_hash=key) for key in (OLD_KEY, NEW_KEY))
+    assert make_command(data=old).fingerprint() == make_command(data=new).fingerprint()
 
 
 def test_another_version_of_a_command_has_another_fingerprint(

@@ -69,13 +69,24 @@ def make_deployment(**changes: Any) -> Deployment:
         "mode": "elastic",
         "description": "For the shop",
         "schedule": None,
-        "inputs_mapping": [{"step_input_name": "rows", "endpoint_input_name": "rows"}],
-        "outputs_mapping": [],
+        "inputs_mapping": [
+            {
+                "pipeline_input_name": "rows",
+                "data_type": "array",
+                "description": "What to learn from",
+                "endpoint_input_name": "lines",
+                "is_required": True,
+            },
+            {"pipeline_input_name": "mode", "data_type": "string", "constant_value": "fast"},
+        ],
+        "outputs_mapping": [{"pipeline_output_name": "model", "data_type": "file", "datastore_path": "m/{date}"}],
         "endpoint_token_hash": "5e884898da28047151d0e56f8dc62927",
         "created_at": AT,
         "created_by": ADA,
+        "updated_at": LATER,
+        "updated_by": ADA,
     }
-    return Deployment(**(fields | changes))
+    return Deployment.model_validate(fields | changes)
 
 
 def read(resource: Step | Pipeline | Deployment) -> tuple[Any, Any]:
@@ -184,14 +195,40 @@ def test_an_endpoints_page_has_every_key_of_the_contract_and_no_secret() -> None
         "description": "For the shop",
         "schedule": None,
         "human_readable_schedule": None,
-        "inputs_mapping": [{"step_input_name": "rows", "endpoint_input_name": "rows"}],
-        "outputs_mapping": [],
+        "inputs_mapping": [
+            {
+                "step_input_name": "rows",
+                "pipeline_input_name": "rows",
+                "data_type": "array",
+                "description": "What to learn from",
+                "endpoint_input_name": "lines",
+                "is_required": True,
+                "default_value": None,
+            },
+            {
+                "step_input_name": "mode",
+                "pipeline_input_name": "mode",
+                "data_type": "string",
+                "description": None,
+                "constant_value": "fast",
+            },
+        ],
+        "outputs_mapping": [
+            {
+                "step_output_name": "model",
+                "pipeline_output_name": "model",
+                "data_type": "file",
+                "description": None,
+                "datastore_path": "m/{date}",
+            }
+        ],
         "created_at": AT,
         "created_by": ADA,
-        "updated_at": AT,
+        "updated_at": LATER,
         "updated_by": ADA,
         "last_execution_id": None,
         "is_enabled": True,
+        "active": True,
         "status": "standby",
         "update_status": "success",
     }
@@ -211,7 +248,25 @@ def test_a_deployments_entry_in_the_list_has_every_key_of_the_contract() -> None
         "mode": "elastic",
         "created_at": AT,
         "is_enabled": True,
+        "type": "endpoint",
+        "version": None,
+        "executions_count": 0,
     }
+
+
+def test_a_low_latency_deployments_page_tells_its_options_and_that_it_has_no_pods() -> None:
+    page, entry = read(
+        make_deployment(
+            mode="low_latency",
+            enable_parallel_executions=True,
+            max_parallel_executions_per_pod=6,
+            ram_request="512MiB",
+            gpu_request=1,
+        )
+    )
+    assert page["pods"] == []
+    assert (page["enable_parallel_executions"], page["max_parallel_executions_per_pod"]) == (True, 6)
+    assert (page["ram_request"], page["gpu_request"], entry["mode"]) == ("512MiB", 1, "low_latency")
 
 
 @pytest.mark.parametrize("text", ["Ünïcode 😀", 'quoted "text"', "a\x00b\u2028", "</script>"])

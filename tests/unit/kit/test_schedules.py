@@ -11,7 +11,8 @@ from events.resources import Deployment, Pipeline
 from events.results import DeploymentCreated
 from services.composer.decider.decide import decide
 from services.composer.decider.state import EnvironmentState, Kept
-from services.kit.documents import documents_of, schedule_in_words
+from services.kit.documents import documents_of
+from services.kit.schedules import schedule_in_words
 
 AT = "2026-01-31T12:00:00.000Z"
 PIPELINE = Pipeline(

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Any, cast
 
 import httpx
@@ -11,7 +12,8 @@ import pytest
 from events.envelope import Event
 from services.kit.backend import Backend
 from services.kit.health import Health
-from services.kit.settings import Settings
+from services.kit.sealing import Sealer, ensure_secrets_key
+from services.kit.settings import SecretsSettings, Settings
 from services.kit.tokens import Identity
 from services.kit.web import make_app
 from services.query.service import query_routers
@@ -77,8 +79,14 @@ def news() -> News:
 
 
 @pytest.fixture
-async def http(postgres: Postgres, news: News) -> AsyncIterator[httpx.AsyncClient]:
-    backend = Backend(Settings(), cast("Any", postgres), cast("Any", news), cast("Any", Everyone()))
+def sealer(tmp_path: Path) -> Sealer:
+    ensure_secrets_key(tmp_path / "secrets.key")
+    return Sealer(SecretsSettings(key_file=tmp_path / "secrets.key"))
+
+
+@pytest.fixture
+async def http(postgres: Postgres, news: News, sealer: Sealer) -> AsyncIterator[httpx.AsyncClient]:
+    backend = Backend(Settings(), cast("Any", postgres), cast("Any", news), cast("Any", Everyone()), sealer)
     app = make_app("queries", query_routers(backend), Health(), tokens=Everyone())
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://pipeloom.test/api/v1") as client:
         yield client

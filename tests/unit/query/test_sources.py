@@ -48,7 +48,7 @@ def kept(settings: Settings) -> str:
 
 @pytest.fixture
 async def http(settings: Settings, postgres: Postgres, news: News, tokens: Tokens) -> AsyncIterator[httpx.AsyncClient]:
-    backend = Backend(settings, cast("Any", postgres), cast("Any", news), tokens)
+    backend = Backend(settings, cast("Any", postgres), cast("Any", news), tokens, cast("Any", None))
     app = make_app("queries", query_routers(backend), Health(), tokens=tokens)
     headers = {"Authorization": f"Bearer {tokens.access_token(Identity('ada', 'lab'))}"}
     async with httpx.AsyncClient(

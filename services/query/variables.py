@@ -1,0 +1,35 @@
+"""Reading environment variables (source: sdk-contract 10)."""
+
+import pydantic_core
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from events.resources import EnvironmentVariable
+from services.kit.backend import Backend
+from services.kit.variables import open_value
+from services.kit.web import Asker
+from services.query.lists import BEFORE_ALL, After, Limit, Listing
+from services.query.reads import sql
+
+
+def variable_router(backend: Backend) -> APIRouter:
+    """Return the routes that read environment variables."""
+    router = APIRouter(tags=["environment variables"])
+
+    def opened(environment: str, body: str) -> str:
+        variable = EnvironmentVariable.model_validate_json(body)
+        value = open_value(backend.sealer, environment, variable)
+        return pydantic_core.to_json({"name": variable.name, "value": value}).decode()
+
+    @router.get("/environment-variables")
+    async def list_environment_variables(
+        request: Request, asker: Asker, limit: Limit = None, after: After = BEFORE_ALL
+    ) -> Response:
+        """List all environment variables with their values, in the order of their names."""
+        listing = Listing(backend.pool, sql.list_environment_variables, lambda _, body: opened(asker.environment, body))
+        answer = await listing.answer(request, asker.environment, limit, after)
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
+
+    return router
