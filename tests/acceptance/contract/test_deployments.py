@@ -1,20 +1,14 @@
 """Deployments of both rules, and their mappings by the names that each version has for them."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
 from tests.acceptance.contract.deployments import (
-    CONSTANTS,
     MONDAYS,
-    by_name,
-    destination,
-    full_mapping,
     schedule,
-    source,
 )
-from tests.acceptance.contract.remote import Document, Sdk, SdkError, moment, new
+from tests.acceptance.contract.remote import Sdk, SdkError, moment
 from tests.acceptance.contract.versions import Version, versions_that
 
 LISTED_KEYS = {"name", "pipeline_name", "execution_rule", "is_enabled", "created_at"}
@@ -85,101 +79,6 @@ async def test_a_schedule_that_cannot_be_read_is_refused(sdk: Sdk, pipeline: str
 
     assert (refused.value.name, refused.value.status_code) == ("invalid_schedule", 422)
     assert await sdk.list_deployments() == []
-
-
-async def test_every_kind_of_source_and_destination_is_kept(sdk: Sdk, pipeline: str, version: Version) -> None:
-    await sdk.create_or_update_environment_variable("PLAN", "basic")
-    mapping = {
-        "inputs_mapping": [
-            source(version, "months", endpoint_input_name="age", is_required=False, default_value=12),
-            source(version, "plan", environment_variable_name="PLAN"),
-        ],
-        "outputs_mapping": [destination(version, "risk", endpoint_output_name="chance")],
-    }
-
-    await sdk.create_deployment(pipeline, "live", "endpoint", **mapping)
-
-    read = await sdk.get_deployment("live")
-    inputs, outputs = (by_name(version, kind, read[f"{kind}s_mapping"]) for kind in ("input", "output"))
-    assert set(inputs) == {"months", "plan"}
-    assert inputs["months"]["endpoint_input_name"] == "age"
-    assert (inputs["months"]["is_required"], inputs["months"]["default_value"]) == (False, 12)
-    assert inputs["plan"]["environment_variable_name"] == "PLAN"
-    assert outputs["risk"]["endpoint_output_name"] == "chance"
-
-
-@pytest.mark.parametrize(
-    ("name", "given"),
-    [
-        ("months", {"constant_value": 12.5}),
-        ("months", {"environment_variable_name": "MONTHS"}),
-        ("plan", {"is_null": True}),
-    ],
-)
-async def test_a_schedule_takes_what_needs_nobody_who_asks(
-    sdk: Sdk, pipeline: str, version: Version, name: str, given: Document
-) -> None:
-    await sdk.create_or_update_environment_variable("MONTHS", "12")
-    others = [source(version, other, constant_value=value) for other, value in CONSTANTS.items() if other != name]
-
-    await schedule(sdk, version, pipeline, inputs_mapping=[source(version, name, **given), *others])
-
-    read = await sdk.get_deployment("nightly")
-    assert by_name(version, "input", read["inputs_mapping"])[name].items() >= given.items()
-    assert by_name(version, "output", read["outputs_mapping"])["risk"]["is_null"] is True
-
-
-async def test_what_an_endpoint_does_not_map_is_asked_for_under_its_own_name(
-    sdk: Sdk, pipeline: str, version: Version
-) -> None:
-    await sdk.create_deployment(pipeline, "live", "endpoint")
-
-    read = await sdk.get_deployment("live")
-    inputs, outputs = (by_name(version, kind, read[f"{kind}s_mapping"]) for kind in ("input", "output"))
-    assert {name: each["endpoint_input_name"] for name, each in inputs.items()} == {"months": "months", "plan": "plan"}
-    assert {name: each["endpoint_output_name"] for name, each in outputs.items()} == {"risk": "risk"}
-
-
-@versions_that(lambda version: version.mapped_prefix == "pipeline_")
-async def test_a_mapping_by_the_old_name_is_still_taken(sdk: Sdk, pipeline: str) -> None:
-    mapping = [new("InputSource", step_input_name="months", constant_value=12)]
-
-    await sdk.create_deployment(pipeline, "live", "endpoint", inputs_mapping=mapping)
-
-    months = [each for each in (await sdk.get_deployment("live"))["inputs_mapping"] if each.get("constant_value")]
-    assert [(each["pipeline_input_name"], each["constant_value"]) for each in months] == [("months", 12)]
-
-
-async def test_a_mapping_of_an_unknown_input_is_refused(sdk: Sdk, pipeline: str, version: Version) -> None:
-    mapping = [source(version, "weeks", constant_value=12)]
-
-    await _refused(sdk, pipeline, "endpoint", "weeks", inputs_mapping=mapping)
-
-
-async def test_a_mapping_of_an_unknown_output_is_refused(sdk: Sdk, pipeline: str, version: Version) -> None:
-    await _refused(sdk, pipeline, "endpoint", "chance", outputs_mapping=[destination(version, "chance", is_null=True)])
-
-
-async def test_a_constant_of_another_type_is_refused(sdk: Sdk, pipeline: str, version: Version) -> None:
-    mapping = [source(version, "months", constant_value="twelve")]
-
-    await _refused(sdk, pipeline, "endpoint", "months", inputs_mapping=mapping)
-
-
-@pytest.mark.parametrize(("left_out", "culprit"), [("inputs_mapping", "months"), ("outputs_mapping", "risk")])
-async def test_a_schedule_that_leaves_something_unmapped_is_refused(
-    sdk: Sdk, pipeline: str, version: Version, left_out: str, culprit: str
-) -> None:
-    mapping = {key: value for key, value in full_mapping(version).items() if key != left_out}
-
-    await _refused(sdk, pipeline, "periodic", culprit, schedule=MONDAYS, **mapping)
-
-
-async def test_a_schedule_cannot_ask_an_endpoint(sdk: Sdk, pipeline: str, version: Version) -> None:
-    mapping = full_mapping(version)
-    mapping["inputs_mapping"][0] = source(version, "months", endpoint_input_name="months")
-
-    await _refused(sdk, pipeline, "periodic", "months", schedule=MONDAYS, **mapping)
 
 
 async def test_low_latency_is_kept_under_that_versions_name_for_it(sdk: Sdk, pipeline: str, version: Version) -> None:
@@ -254,12 +153,3 @@ async def test_a_deployment_that_never_ran_has_no_logs(sdk: Sdk, pipeline: str) 
     assert await sdk.get_deployment_logs("live") == []
     since = {"from_datetime": moment(now - timedelta(hours=1)), "to_datetime": moment(now), "limit": 10}
     assert await sdk.get_deployment_logs("live", **since) == []
-
-
-async def _refused(sdk: Sdk, pipeline: str, rule: str, culprit: str, **options: Any) -> None:
-    """Demand that a deployment is refused for a mapping, that the culprit is named, and that nothing is left."""
-    with pytest.raises(SdkError, match=culprit) as refused:
-        await sdk.create_deployment(pipeline, "live", rule, **options)
-
-    assert refused.value.status_code in {409, 422}
-    assert await sdk.list_deployments() == []
