@@ -98,9 +98,9 @@ async def test_parallel_executions_are_kept(sdk: Sdk, pipeline: str, version: Ve
 
 @versions_that(lambda version: version.has_resource_requests)
 async def test_requests_for_resources_are_kept(sdk: Sdk, pipeline: str) -> None:
-    asked = {"ram_request": "2G", "gpu_request": 1}
+    asked = {"ram_request": "512MiB", "gpu_request": 1}
 
-    await sdk.create_deployment(pipeline, "live", "endpoint", **asked)
+    await sdk.create_deployment(pipeline, "live", "endpoint", mode="low_latency", **asked)
 
     assert (await sdk.get_deployment("live")).items() >= asked.items()
 
