@@ -77,7 +77,7 @@ def main() -> None:
         }
         created = client.create_step(step, function_name="predict_churn", **asked)
         try:
-            print(f"The step {step} is Ready, of commit {created['creation_info']['commit_id'][:12]}.")
+            print(f"The step {step} is Ready, of commit {created['creation_info']['commit_id']}.")
             made = client.create_pipeline(pipeline, step)
             print(f"The pipeline {pipeline} takes {', '.join(each['input_name'] for each in made['inputs'])}")
             print(f"and gives {', '.join(each['output_name'] for each in made['outputs'])}.")

@@ -4,6 +4,8 @@ import pytest
 
 from tests.acceptance.contract.remote import Sdk, SdkError
 from tests.acceptance.contract.versions import Version, versions_that
+from tests.acceptance.sources import FUNCTION_PATH
+from tests.acceptance.tenant import Tenant
 
 CREATED_KEYS = {"pipeline_name", "created_at"}
 
@@ -52,3 +54,13 @@ async def test_a_refusal_is_an_exception_with_all_that_the_sdk_reads(sdk: Sdk, p
 @versions_that(lambda version: version.has_build_logs)
 async def test_the_logs_of_a_pipelines_creation_are_a_list(sdk: Sdk, pipeline: str) -> None:
     assert isinstance(await sdk.get_pipeline_logs(pipeline, limit=10), list)
+
+
+@versions_that(lambda version: version.warns_of_positional_step)
+async def test_a_pipeline_without_a_step_is_refused_with_what_to_do_instead(sdk: Sdk, tenant: Tenant) -> None:
+    code = {"function_path": FUNCTION_PATH, "function_name": "predict"}
+
+    with pytest.raises(SdkError, match="Create the step first") as refused:
+        await sdk.create_pipeline("churn", **code, container_config={"repository_url": str(tenant.repository)})
+
+    assert (refused.value.name, refused.value.status_code) == ("stepless_pipeline", 422)
