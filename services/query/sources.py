@@ -1,6 +1,5 @@
 """Giving back the source of a step, and what else clients ask around a build (source: sdk-contract 5)."""
 
-from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
@@ -15,7 +14,7 @@ from events.resources import Step, StepStatus
 from services.kit.backend import Backend
 from services.kit.objects import ObjectMissing, ObjectStore, StoreTrouble
 from services.kit.web import API, Asker
-from services.query.deployments import LogRange
+from services.query.logs import LogLine, LogRange, wanted_lines
 from services.query.reads import find_one, sql
 
 AUDIENCE = "pipeloom-download"
@@ -39,13 +38,6 @@ class ProjectInformation(BaseModel):
 
     included_folders: list[str] = []
     requirements_path: str | None = None
-
-
-class LogLine(BaseModel):
-    """One line of a build's log."""
-
-    timestamp: str
-    message: str
 
 
 def source_router(backend: Backend) -> APIRouter:
@@ -72,8 +64,7 @@ def source_router(backend: Backend) -> APIRouter:
     @router.post("/steps/{step_name}/logs")
     async def get_step_logs(asker: Asker, step_name: str, wanted: LogRange) -> list[LogLine]:
         """Get what is known of the step's last build, a line for each thing that happened."""
-        lines = _log(await _find(backend, asker.environment, step_name))
-        return [line for line in lines if _is_wanted(line, wanted)][: wanted.limit]
+        return wanted_lines(_log(await _find(backend, asker.environment, step_name)), wanted)
 
     @router.get("/project-information")
     async def get_project_information(_: Asker) -> ProjectInformation:
@@ -139,8 +130,3 @@ def _log(step: Step) -> list[LogLine]:
         case StepStatus.FAILED:
             told = f"The build failed ({step.failure_code}): {step.failure}"
             return [*lines, LogLine(timestamp=step.updated_at, message=told)]
-
-
-def _is_wanted(line: LogLine, wanted: LogRange) -> bool:
-    at_ms = datetime.fromisoformat(line.timestamp).timestamp() * 1000
-    return (wanted.start is None or wanted.start <= at_ms) and (wanted.end is None or at_ms <= wanted.end)

@@ -2,26 +2,15 @@
 
 import io
 import tarfile
-from pathlib import Path
 
 import httpx
 import pytest
-from craft_ai_sdk import Input
 
-from tests.acceptance.doors import in_thread, open_sdk
 from tests.acceptance.sources import CODE, FUNCTION_PATH
-from tests.acceptance.stack import Stack
 from tests.acceptance.tenant import NO_TLS, Tenant
 
 WAIT = {"wait_for_completion": "true"}
 NEWER = {"craft-ai-client": "craft-ai-sdk@0.55.2"}
-
-
-def folder_of_code(folder: Path) -> Path:
-    """Return a folder with the code of the tests' steps, in no repository."""
-    (folder / FUNCTION_PATH).parent.mkdir(parents=True)
-    (folder / FUNCTION_PATH).write_text(CODE)
-    return folder
 
 
 def archive(path: str = FUNCTION_PATH) -> bytes:
@@ -39,10 +28,6 @@ def names_in(data: bytes) -> dict[str, bytes]:
         return {member.name: file.read() for member in tar if (file := tar.extractfile(member))}
 
 
-def packed(folder: Path) -> bytes:
-    return (folder / "local.tgz").read_bytes()
-
-
 async def fetched(tenant: Tenant, step: str) -> bytes:
     """Return what the signed URL of a step gives to anybody who has it."""
     answer = await tenant.http.get(f"/steps/{step}/download")
@@ -56,27 +41,6 @@ async def fetched(tenant: Tenant, step: str) -> bytes:
 async def upload(tenant: Tenant, name: str, data: bytes, **params: str) -> httpx.Response:
     fields = {"step_name": name, "function_path": FUNCTION_PATH, "function_name": "constant"}
     return await tenant.http.post("/steps", data=fields, files={"step_file": ("step_file", data)}, params=params)
-
-
-async def test_the_sdk_uploads_a_folder_and_gets_it_back(
-    tenant: Tenant, stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # It looks again every 10 s whether a step is built, which no test needs to wait for.
-    monkeypatch.setattr("craft_ai_sdk.core.steps.CREATION_REQUESTS_RETRY_INTERVAL", 0.05)
-    folder = folder_of_code(tmp_path / "code")
-    async with open_sdk(stack.url, tenant.member.sdk_token) as sdk:
-        created = await in_thread(
-            sdk.create_step,
-            step_name="local",
-            function_path=FUNCTION_PATH,
-            function_name="predict",
-            inputs=[Input(name="months", data_type="number", is_required=True)],
-            container_config={"local_folder": str(folder), "included_folders": ["/src"]},
-        )
-        await in_thread(sdk.download_step_local_folder, "local", str(tmp_path))
-    assert (created["creation_info"]["status"], created["creation_info"]["origin"]) == ("Ready", "local")
-    assert created["parameters"]["inputs"][0]["is_required"] is True
-    assert names_in(packed(tmp_path)) == {FUNCTION_PATH: CODE.encode()}
 
 
 async def test_what_was_built_from_git_is_given_back_too(tenant: Tenant) -> None:
