@@ -30,12 +30,13 @@ RUN python -m compileall -q "$(python -c 'import sysconfig; print(sysconfig.get_
 # A volume that is mounted for the first time takes its owner from the folder in the image.
 RUN useradd --system --uid 10001 --user-group --home-dir /var/lib/pipeloom --create-home pipeloom \
     && install --directory --owner pipeloom --group pipeloom --mode 0700 \
-        /var/lib/pipeloom/keys /var/lib/pipeloom/builder
+        /var/lib/pipeloom/keys /var/lib/pipeloom/secrets /var/lib/pipeloom/builder /var/lib/pipeloom/objects
 COPY --from=build /opt/pipeloom /opt/pipeloom
 ENV PATH=/opt/pipeloom/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PIPELOOM_AUTH__SIGNING_KEY_FILE=/var/lib/pipeloom/keys/signing-key.pem \
-    PIPELOOM_SECRETS__KEY_FILE=/var/lib/pipeloom/keys/secrets.key \
+    PIPELOOM_SECRETS__KEY_FILE=/var/lib/pipeloom/secrets/secrets.key \
+    PIPELOOM_OBJECTS__LOCATION=/var/lib/pipeloom/objects \
     PIPELOOM_BUILDER__WORK_DIR=/var/lib/pipeloom/builder \
     PIPELOOM_LOG_FORMAT=json
 USER pipeloom

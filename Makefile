@@ -4,13 +4,14 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
+SDK_VERSIONS := 0.36.1 0.41.1 0.43.4 0.48.1 0.55.2
 PIP := $(PY) -m pip --quiet --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test lint format check lock schemas clean
+.PHONY: help demo run test test-contract lint format check lock schemas clean
 
 help: ## Show what there is to make
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(READY) ## Start all of it, tell the main job as a story, stop it again
 	@$(PY) -m pipeloom demo
@@ -21,10 +22,14 @@ run: $(READY) ## Start all of it and keep it running until Ctrl-C
 test: $(READY) ## Run all tests, on embedded Kafka and Postgres unless others are configured
 	@$(PY) -m pytest
 
+test-contract: $(READY) ## Run the contract of craft-ai-sdk with every version, each in an environment of its own
+	@PIPELOOM_TEST_SDK_VERSIONS=all $(PY) -m pytest tests/acceptance/contract tests/acceptance/test_the_page.py
+
 lint: $(READY) ## Check style, formatting, types and the direction of imports
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
+	@$(PY) -m mypy examples
 	@$(VENV)/bin/lint-imports
 
 format: $(READY) ## Format the code and mend what can be mended
@@ -40,6 +45,9 @@ lock: $(READY) ## Write the lock files in requirements/ anew from pyproject.toml
 		-c requirements/dev.lock pyproject.toml -o requirements/server.lock
 	@echo 'hatchling>=1.27' | $(VENV)/bin/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header \
 		-c requirements/dev.lock -o requirements/build.lock -
+	@for version in $(SDK_VERSIONS); do echo "craft-ai-sdk==$$version" | $(VENV)/bin/uv pip compile --universal \
+		--generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+		-o requirements/contract/craft-ai-sdk-$$version.lock - || exit 1; done
 
 schemas: $(READY) ## Write the JSON Schemas and the OpenAPI document anew from the models and routes
 	@$(PY) -m events.schemas

@@ -7,7 +7,7 @@ from pydantic import Field, JsonValue
 from events.mappings import InputMapping, OutputMapping
 from events.model import Model
 from events.names import Name, VariableName
-from events.resources import ExecutionRule, InputSpec, Mode, OutputSpec
+from events.resources import ExecutionRule, InputSpec, KeptSource, Mode, OutputSpec
 
 # Every input stands in the events of the pipelines that take it over, and these have to fit into one record.
 MAX_INPUTS = 1_000
@@ -40,13 +40,34 @@ class StepRequested(CommandData):
     inputs: list[InputSpec] = Field([], max_length=MAX_INPUTS)
     outputs: list[OutputSpec] = Field([], max_length=MAX_INPUTS)
     container_config: dict[str, JsonValue] = {}
+    source: KeptSource | None = None
+    sealed_deploy_key: str | None = Field(None, max_length=MAX_SEALED)
+
+    def subject(self) -> str:
+        return f"steps/{self.step_name}"
+
+
+class StepUpdateRequested(CommandData):
+    """Ask for a step to be built anew; what is left out stays, and `container_config` is merged key by key."""
+
+    step_name: Name
+    function_path: str | None = Field(None, min_length=1, max_length=4096)
+    function_name: str | None = Field(None, min_length=1, max_length=255)
+    description: str | None = None
+    inputs: list[InputSpec] | None = Field(None, max_length=MAX_INPUTS)
+    outputs: list[OutputSpec] | None = Field(None, max_length=MAX_INPUTS)
+    container_config: dict[str, JsonValue] = {}
+    sealed_deploy_key: str | None = Field(None, max_length=MAX_SEALED)
 
     def subject(self) -> str:
         return f"steps/{self.step_name}"
 
 
 class StepBuildReported(CommandData):
-    """Report what a builder found for the step that the command `requested_by` asked for."""
+    """Report what a builder found for the step that the command `requested_by` asked for.
+
+    `failure_code` is one of the codes of failed builds; `source` names what is kept of a good one.
+    """
 
     step_name: Name
     requested_by: str
@@ -54,6 +75,8 @@ class StepBuildReported(CommandData):
     commit_id: str | None = None
     origin: str | None = None
     reason: str | None = None
+    failure_code: str | None = None
+    source: KeptSource | None = None
 
     def subject(self) -> str:
         return f"steps/{self.step_name}"
@@ -170,6 +193,7 @@ COMMANDS: dict[str, type[CommandData]] = {
     model.__name__: model
     for model in (
         StepRequested,
+        StepUpdateRequested,
         StepBuildReported,
         StepDeleteRequested,
         PipelineRequested,

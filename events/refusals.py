@@ -34,6 +34,11 @@ class Code(StrEnum):
     INVALID_OPTION = "invalid_option", 422, "An option does not go with the deployment's mode or rule"
     VALUE_NOT_SEALED = "value_not_sealed", 422, "The value of an environment variable is not sealed"
     SINGLE_STEP_ONLY = "single_step_only", 422, "A pipeline has exactly one step for now"
+    INVALID_ARCHIVE = "invalid_archive", 422, "The uploaded file is not a gzip tar that can be read"
+    UNSAFE_ARCHIVE = "unsafe_archive", 422, "The archive has a path or a link that leads out of it, or a special file"
+    ARCHIVE_TOO_LARGE = "archive_too_large", 413, "The archive unpacks to too much, or has too many members"
+    SECRET_IN_THE_CLEAR = "secret_in_the_clear", 422, "A secret was sent unsealed, straight to Kafka"
+    STEPLESS_PIPELINE = "stepless_pipeline", 422, "A pipeline is composed of steps, not created from code"
     PAYLOAD_TOO_LARGE = "payload_too_large", 413, "The body is larger than 1 MiB"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", 415, "The content type is not one this route reads"
     REQUEST_TIMEOUT = "request_timeout", 408, "The body of the request did not come in time"
@@ -48,6 +53,7 @@ class Code(StrEnum):
     STEP_NOT_FOUND = "step_not_found", 404, "The step does not exist"
     STEP_NOT_READY = "step_not_ready", 409, "The step is not Ready"
     STEP_FAILED = "step_failed", 404, "The step could not be built"
+    SOURCE_NOT_KEPT = "source_not_kept", 404, "The source of the step is not kept"
     STEP_EXISTS = "step_exists", 409, "The step's name is taken"
     STEP_IN_USE = "step_in_use", 409, "Pipelines use the step"
     BUILD_OUTDATED = "build_outdated", 409, "The build report is about a step that is no longer pending"
@@ -74,10 +80,48 @@ class Code(StrEnum):
     # Our side.
     OUTCOME_UNKNOWN = "outcome_unknown", 504, "No result in time: the command may or may not take effect"
     KAFKA_UNAVAILABLE = "kafka_unavailable", 503, "Kafka did not acknowledge the command in time"
+    STORE_UNAVAILABLE = "store_unavailable", 503, "The object store cannot be used right now"
     POSTGRES_UNAVAILABLE = "postgres_unavailable", 503, "Postgres cannot be read right now"
     UNREADABLE_VALUE = "unreadable_value", 500, "A sealed value cannot be opened with the keys that are there"
     OVERLOADED = "overloaded", 503, "Too many commands are under way"
     INTERNAL_ERROR = "internal_error", 500, "Something broke on our side"
+
+
+class FailureCode(StrEnum):
+    """A stable code of a build that failed, beside the sentence that tells what to mend."""
+
+    meaning: str
+
+    def __new__(cls, value: str, meaning: str) -> Self:
+        """Make a member that is its own code and carries the meaning."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.meaning = meaning
+        return member
+
+    # Where the source comes from.
+    SOURCE_MISSING = "source_missing", "The step names no source"
+    SOURCE_NOT_ALLOWED = "source_not_allowed", "The settings do not allow this source"
+    SOURCE_UNREADABLE = "source_unreadable", "The source is there and cannot be read"
+    SOURCE_TOO_LARGE = "source_too_large", "The source is larger than a builder takes"
+    UNSAFE_SOURCE = "unsafe_source", "The source has a path or a link that leads out of it, or a special file"
+    REPOSITORY_NOT_FOUND = "repository_not_found", "There is no repository, or none that can be read"
+    REPOSITORY_UNREACHABLE = "repository_unreachable", "The host of the repository did not answer in time"
+    REPOSITORY_UNSUPPORTED = "repository_unsupported", "The repository has a format that cannot be read yet"
+    DEPLOY_KEY_REFUSED = "deploy_key_refused", "The deploy key cannot be used, or the host does not take it"
+    BRANCH_NOT_FOUND = "branch_not_found", "The repository has no such branch or tag"
+    # What is in it.
+    INVALID_PATH = "invalid_path", "A path leads out of the source, or is not text"
+    FILE_NOT_FOUND = "file_not_found", "A file that the step names does not exist"
+    FILE_TOO_LARGE = "file_too_large", "A file that has to be read is larger than 1 MiB"
+    FOLDER_NOT_FOUND = "folder_not_found", "An included folder does not exist"
+    INVALID_CODE = "invalid_code", "The file is not Python that can be parsed"
+    FUNCTION_NOT_FOUND = "function_not_found", "The file does not define the function"
+    PARAMETERS_MISMATCH = "parameters_mismatch", "The function does not take the declared inputs"
+    INVALID_REQUIREMENTS = "invalid_requirements", "The requirements file has a line that is no requirement"
+    # The build itself.
+    BUILD_TIMEOUT = "build_timeout", "The build did not end in time"
+    BUILDER_BROKE = "builder_broke", "The builder broke, which is a fault of the builder"
 
 
 def code_of(text: str) -> Code:

@@ -17,6 +17,11 @@ Timestamp = Annotated[
 ]
 
 
+KeptSource = Annotated[
+    str, Field(pattern="^sha256:[0-9a-f]{64}$", description="The source's archive in the object store, by its digest")
+]
+
+
 class StepStatus(StrEnum):
     """Where a step is between its request and its use."""
 
@@ -54,13 +59,16 @@ class Step(Model):
     outputs: list[OutputSpec]
     container_config: dict[str, JsonValue]
     status: Annotated[StepStatus, Field(strict=False)]
-    requested_by: Annotated[str, Field(description="Id of the StepRequested command; a build report names it")]
+    requested_by: Annotated[str, Field(description="Id of the command that asked for the build; its report names it")]
     created_at: Timestamp
     created_by: str
     updated_at: Timestamp
     commit_id: str | None = None
     origin: str | None = None
     failure: Annotated[str | None, Field(description="Why the build failed, and what to mend")] = None
+    failure_code: Annotated[str | None, Field(description="The stable code of that")] = None
+    source: KeptSource | None = None
+    sealed_deploy_key: Annotated[str | None, Field(description="Opened by the builder only")] = None
 
 
 class PipelineInput(Model):

@@ -29,6 +29,12 @@ class StepCreated(_StepEvent):
     """A step was accepted and waits for a builder (status Pending)."""
 
 
+class StepUpdated(_StepEvent):
+    """A step is to be built anew (status Pending); `before` is the step as it was."""
+
+    before: Step
+
+
 class StepReady(_StepEvent):
     """A step was built and can be used; `before` is the pending step."""
 
@@ -122,6 +128,7 @@ RESULTS: dict[str, type[EventData]] = {
     model.__name__: model
     for model in (
         StepCreated,
+        StepUpdated,
         StepReady,
         StepFailed,
         StepDeleted,

@@ -81,6 +81,7 @@ def service_environment(data_dir: Path, addresses: Addresses) -> dict[str, str]:
         HTTP_HOST_SETTING: HOST,
         SIGNING_KEY_SETTING: str(signing_key_file(data_dir)),
         "PIPELOOM_SECRETS__KEY_FILE": str(data_dir / "secrets.key"),
+        "PIPELOOM_OBJECTS__LOCATION": str(data_dir / "objects"),
         "PIPELOOM_BUILDER__SOURCE_ROOTS": json.dumps([str(Path.cwd()), str(data_dir)]),
         "PIPELOOM_BUILDER__WORK_DIR": str(data_dir / "builder"),
     }

@@ -4,9 +4,11 @@ from pathlib import PurePosixPath
 
 from pydantic import JsonValue
 
+from events.refusals import FailureCode
 from events.resources import Step
 from services.builder.errors import Unbuildable
 from services.builder.function import check_function, parse
+from services.builder.requirements import check_requirements
 from services.builder.tree import MAX_FILE_BYTES, Kind, TooLarge, Tree
 from services.builder.wording import quoted
 
@@ -25,7 +27,8 @@ def repository_path(text: str, field: str) -> PurePosixPath:
     path = PurePosixPath(text)
     if path.is_absolute() or ".." in path.parts or not text:
         raise Unbuildable(
-            f"{field} is {quoted(text)}; give it as a path relative to the root of the repository, without '..'."
+            FailureCode.INVALID_PATH,
+            f"{field} is {quoted(text)}; give it as a path relative to the root of the repository, without '..'.",
         )
     return path
 
@@ -36,7 +39,8 @@ def _content(tree: Tree, path: PurePosixPath, field: str) -> bytes:
         content = tree.read(path)
     except TooLarge:
         raise Unbuildable(
-            f"{field} {quoted(str(path))} is larger than {MAX_FILE_BYTES // 1024} KiB; name a smaller file."
+            FailureCode.FILE_TOO_LARGE,
+            f"{field} {quoted(str(path))} is larger than {MAX_FILE_BYTES // 1024} KiB; name a smaller file.",
         ) from None
     return content or b""
 
@@ -45,11 +49,15 @@ def _demand_file(tree: Tree, path: PurePosixPath, field: str) -> None:
     kind = tree.kind(path)
     if kind is None:
         raise Unbuildable(
-            f"{field} {quoted(str(path))} does not exist in the repository at the commit that was built; "
-            f"commit the file, or mend {field} or repository_branch."
+            FailureCode.FILE_NOT_FOUND,
+            f"{field} {quoted(str(path))} does not exist in the repository or the uploaded folder; "
+            f"commit or include the file, or mend {field} or repository_branch.",
         )
     if kind is not Kind.FILE:
-        raise Unbuildable(f"{field} {quoted(str(path))} is {kind.value} in the repository; name a regular file.")
+        raise Unbuildable(
+            FailureCode.FILE_NOT_FOUND,
+            f"{field} {quoted(str(path))} is {kind.value} in the repository; name a regular file.",
+        )
 
 
 def _check_requirements(tree: Tree, value: JsonValue) -> None:
@@ -57,20 +65,27 @@ def _check_requirements(tree: Tree, value: JsonValue) -> None:
     if value is None or value == "":
         return
     if not isinstance(value, str):
-        raise Unbuildable("container_config.requirements_path must be text: the path of a file in the repository.")
-    _demand_file(tree, repository_path(value, "requirements_path"), "requirements_path")
+        raise Unbuildable(
+            FailureCode.INVALID_PATH,
+            "container_config.requirements_path must be text: the path of a file in the repository.",
+        )
+    path = repository_path(value, "requirements_path")
+    check_requirements(_content(tree, path, "requirements_path"), str(path))
 
 
 def _check_included(tree: Tree, value: JsonValue) -> None:
     if value is None or value == "":
         return
     if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
-        raise Unbuildable("container_config.included_folders must be a list of paths in the repository.")
+        raise Unbuildable(
+            FailureCode.INVALID_PATH, "container_config.included_folders must be a list of paths in the repository."
+        )
     for entry in value:
         # The root is written "/" by convention, so a leading slash means the repository's root here.
         path = repository_path(str(entry).lstrip("/") or ".", "included_folders")
         if tree.kind(path) not in {Kind.FILE, Kind.FOLDER}:
             raise Unbuildable(
-                f"included_folders names {quoted(str(entry))}, which is no folder or file in the repository at the "
-                "commit that was built; commit it or take it out."
+                FailureCode.FOLDER_NOT_FOUND,
+                f"included_folders names {quoted(str(entry))}, which is no folder or file in the repository or the "
+                "uploaded folder; add it there or take it out.",
             )

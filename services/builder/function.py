@@ -5,6 +5,7 @@ import sys
 import threading
 import warnings
 
+from events.refusals import FailureCode
 from events.resources import Step
 from services.builder.errors import Unbuildable
 from services.builder.wording import listed, quoted
@@ -24,11 +25,17 @@ def parse(source: bytes, path: str) -> ast.Module:
     except SyntaxError as error:
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         line = f" (line {error.lineno})" if error.lineno else ""
-        raise Unbuildable(f"{quoted(path)} is not valid Python {version}: {error.msg}{line}.") from None
+        raise Unbuildable(
+            FailureCode.INVALID_CODE, f"{quoted(path)} is not valid Python {version}: {error.msg}{line}."
+        ) from None
     except ValueError:
-        raise Unbuildable(f"{quoted(path)} is not Python source: it contains null bytes.") from None
+        raise Unbuildable(
+            FailureCode.INVALID_CODE, f"{quoted(path)} is not Python source: it contains null bytes."
+        ) from None
     except (RecursionError, MemoryError):
-        raise Unbuildable(f"{quoted(path)} is nested too deeply to be read; make its expressions simpler.") from None
+        raise Unbuildable(
+            FailureCode.INVALID_CODE, f"{quoted(path)} is nested too deeply to be read; make its expressions simpler."
+        ) from None
 
 
 def check_function(module: ast.Module, step: Step, path: str) -> None:
@@ -41,8 +48,9 @@ def check_function(module: ast.Module, step: Step, path: str) -> None:
     if function is None:
         found = f"it defines {listed([quoted(name) for name in functions])}" if functions else "it defines no function"
         raise Unbuildable(
+            FailureCode.FUNCTION_NOT_FOUND,
             f"{quoted(path)} does not define a function {quoted(step.function_name)} at its top level ({found}); "
-            "define it there or mend function_name."
+            "define it there or mend function_name.",
         )
     if not function.decorator_list:
         _check_parameters(function.args, step)
@@ -68,14 +76,16 @@ def _check_parameters(arguments: ast.arguments, step: Step) -> None:
     refused = [name for name in inputs if name not in by_name]
     if refused and arguments.kwarg is None:
         raise Unbuildable(
+            FailureCode.PARAMETERS_MISMATCH,
             f"The function {function} does not take the declared {_noun('input', refused)} by name; add "
-            f"{_noun('parameter', refused)} or declare other inputs."
+            f"{_noun('parameter', refused)} or declare other inputs.",
         )
     unfed = [name for name in _required(arguments) if name not in inputs or name not in by_name]
     if unfed:
         raise Unbuildable(
+            FailureCode.PARAMETERS_MISMATCH,
             f"The function {function} requires the {_noun('parameter', unfed)}, which no declared input can give by "
-            "name; declare inputs of these names or give the parameters defaults."
+            "name; declare inputs of these names or give the parameters defaults.",
         )
 
 

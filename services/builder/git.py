@@ -8,6 +8,7 @@ from dulwich.object_store import BaseObjectStore
 from dulwich.objects import ObjectID
 from dulwich.refs import HEADREF, Ref
 
+from events.refusals import FailureCode
 from services.builder.errors import Unbuildable
 from services.builder.git_tree import GitTree, commit_named
 from services.builder.tree import Tree
@@ -23,15 +24,20 @@ _SHA256 = re.compile(rb"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A step's source: its files at a commit."""
+    """A step's source: its files, at a commit where they come from git, and the name of the archive that is kept."""
 
-    commit_id: str
+    commit_id: str | None
     tree: Tree
+    kept: str | None = None
+    origin: str = ORIGIN
 
 
 def refuse_sha256() -> Unbuildable:
     """Return the refusal of a repository that names its objects by SHA-256."""
-    return Unbuildable("The repository names its objects by SHA-256, which cannot be read yet; use a SHA-1 repository.")
+    return Unbuildable(
+        FailureCode.REPOSITORY_UNSUPPORTED,
+        "The repository names its objects by SHA-256, which cannot be read yet; use a SHA-1 repository.",
+    )
 
 
 def wanted(refs: Mapping[Ref, ObjectID], branch: str | None) -> ObjectID:
@@ -39,12 +45,15 @@ def wanted(refs: Mapping[Ref, ObjectID], branch: str | None) -> ObjectID:
     name = _named(refs, branch) if branch else refs.get(HEADREF)
     if name is None:
         raise Unbuildable(
-            "The repository has no commit on its default branch; push one, or set container_config.repository_branch."
+            FailureCode.BRANCH_NOT_FOUND,
+            "The repository has no commit on its default branch; push one, or set container_config.repository_branch.",
         )
     if _SHA256.fullmatch(name):
         raise refuse_sha256()
     if not _SHA1.fullmatch(name):
-        raise Unbuildable("The branch of the repository does not name a commit; run `git fsck` on it.")
+        raise Unbuildable(
+            FailureCode.SOURCE_UNREADABLE, "The branch of the repository does not name a commit; run `git fsck` on it."
+        )
     return name
 
 
@@ -63,5 +72,6 @@ def _named(refs: Mapping[Ref, ObjectID], branch: str) -> ObjectID:
     heads = sorted(ref.removeprefix(HEADS).decode(errors="replace") for ref in refs if ref.startswith(HEADS))
     there = f"it has {listed([quoted(head) for head in heads])}" if heads else "it has no branch"
     raise Unbuildable(
-        f"The repository has no branch or tag {quoted(branch)} ({there}); push it or mend repository_branch."
+        FailureCode.BRANCH_NOT_FOUND,
+        f"The repository has no branch or tag {quoted(branch)} ({there}); push it or mend repository_branch.",
     )

@@ -11,10 +11,17 @@ from dulwich.object_store import BaseObjectStore
 from dulwich.objects import S_ISGITLINK, Blob, Commit, ObjectID, Tag
 from dulwich.objects import Tree as GitTreeObject
 
+from events.refusals import FailureCode
 from services.builder.errors import Unbuildable, Unreachable
-from services.builder.tree import MAX_FILE_BYTES, Kind, TooLarge
+from services.builder.tree import MAX_FILE_BYTES, Entry, Kind, TooLarge
+from services.builder.wording import quoted
 
 MAX_TAG_CHAIN = 8
+# Each blob is read whole.
+MAX_BLOB_BYTES = 64 * 1024 * 1024
+# Folders that name each other can be many more than their objects.
+MAX_FOLDERS = 50_000
+NO_NAMES = frozenset({b"", b".", b"..", b".git"})
 Found = TypeVar("Found")
 
 log = structlog.get_logger()
@@ -27,6 +34,7 @@ class GitTree:
         self._store = store
         self._root = root
         self._without_large_blobs = without_large_blobs
+        self._walked = 0
 
     def kind(self, path: PurePosixPath) -> Kind | None:
         """Return what stands at `path`, or None when nothing does."""
@@ -46,6 +54,39 @@ class GitTree:
             if blob.raw_length() > MAX_FILE_BYTES:
                 raise TooLarge
             return blob.data
+
+    def entries(self) -> Iterator[Entry]:
+        """Give every file and link. Submodules are left out: their files are in another repository."""
+        self._walked = 0
+        with stumbling_told():
+            yield from self._below(PurePosixPath(), self._root)
+
+    def _below(self, folder: PurePosixPath, name: ObjectID) -> Iterator[Entry]:
+        self._walked += 1
+        if self._walked > MAX_FOLDERS:
+            raise Unbuildable(FailureCode.SOURCE_TOO_LARGE, f"The repository has more than {MAX_FOLDERS} folders.")
+        for item in _expect(self._store[name], GitTreeObject).iteritems():
+            if item.path in NO_NAMES or b"/" in item.path:
+                raise Unbuildable(
+                    FailureCode.UNSAFE_SOURCE,
+                    f"The repository has a file of the name {quoted(str(item.path))}; run `git fsck` on it.",
+                )
+            path = folder / item.path.decode(errors="surrogateescape")
+            match _kind(item.mode):
+                case Kind.FOLDER:
+                    yield from self._below(path, item.sha)
+                case Kind.FILE | Kind.LINK as kind:
+                    is_executable = kind is Kind.FILE and bool(item.mode & stat.S_IXUSR)
+                    yield Entry(path, kind, is_executable, self._blob(item.sha, path))
+
+    def _blob(self, name: ObjectID, path: PurePosixPath) -> bytes:
+        if self._without_large_blobs and name not in self._store:
+            raise Unbuildable(
+                FailureCode.SOURCE_TOO_LARGE,
+                f"{quoted(str(path))} is larger than {MAX_BLOB_BYTES // 1024**2} MiB; keep data and models out of the "
+                "repository.",
+            )
+        return _expect(self._store[name], Blob).data
 
     def _entry(self, path: PurePosixPath) -> tuple[int, ObjectID] | None:
         mode, name = stat.S_IFDIR, self._root
@@ -82,8 +123,9 @@ def stumbling_told() -> Iterator[None]:
         # Its text may quote the damaged file, so it is for the log and not for the user.
         log.warning("a repository could not be read", exc_info=True)
         raise Unbuildable(
+            FailureCode.SOURCE_UNREADABLE,
             f"The data of the repository cannot be read ({type(error).__name__}); "
-            "run `git fsck` on it, or push it again to a new repository."
+            "run `git fsck` on it, or push it again to a new repository.",
         ) from error
 
 

@@ -9,12 +9,11 @@ from urllib3 import BaseHTTPResponse, HTTPConnectionPool, PoolManager, ProxyMana
 from urllib3.exceptions import HTTPError, MaxRetryError
 from urllib3.util import Retry
 
+from events.refusals import FailureCode
+from services.builder.budget import SILENCE_S, Budget
 from services.builder.errors import Unbuildable, Unreachable
 from services.builder.wording import quoted
 
-MAX_FETCHED_BYTES = 128 * 1024 * 1024
-# Servers send a sign of life every five seconds; an abandoned fetch ends at the latest after this.
-SILENCE_S = 6.0
 HTTPS_PORT = 443
 # Follows redirects; who calls tries again.
 ONCE = Retry(3, connect=0, read=0, other=0)
@@ -35,8 +34,9 @@ class _AllowedHosts(PoolManager):
         name = str(host) if port in {None, HTTPS_PORT} else f"{host}:{port}"
         if scheme != "https" or name not in self.allowed_hosts:
             raise Unbuildable(
+                FailureCode.SOURCE_NOT_ALLOWED,
                 f"The repository's host leads to {quoted(f'{scheme}://{name}')}, which is not allowed; "
-                "set repository_url to where the repository is, on an allowed host."
+                "set repository_url to where the repository is, on an allowed host.",
             )
         return super().connection_from_host(host, port, scheme, pool_kwargs)
 
@@ -52,8 +52,7 @@ class GuardedGitClient(AbstractHttpGitClient):
         super().__init__(url, quiet=True)
         self._pool = default_urllib3_manager(None, _AllowedHosts, _AllowedHostsByProxy, base_url=url, timeout=SILENCE_S)
         cast("_AllowedHosts", self._pool).allowed_hosts = frozenset(allowed_hosts)
-        self._abandoned = abandoned
-        self._left = MAX_FETCHED_BYTES
+        self._budget = Budget(abandoned)
 
     def _http_request(
         self,
@@ -76,18 +75,12 @@ class GuardedGitClient(AbstractHttpGitClient):
         return answer, lambda size=None: self._read(response, size)
 
     def _read(self, response: BaseHTTPResponse, size: int | None) -> bytes:
-        if self._abandoned.is_set():
-            raise Unreachable("nobody waits for the fetch any more")
+        self._budget.check()
         try:
             data = response.read(size)
         except HTTPError as error:
             raise _silent(error) from error
-        self._left -= len(data)
-        if self._left < 0:
-            raise Unbuildable(
-                f"The repository's files are larger than {MAX_FETCHED_BYTES // 1024**2} MiB together; keep data and "
-                "models out of it."
-            )
+        self._budget.take(len(data))
         return data
 
 
@@ -102,10 +95,12 @@ def _demand_git(response: BaseHTTPResponse, url: str) -> None:
         raise Unreachable(f"{quoted(url)} answered {status}")
     if status in {401, 403, 404}:
         raise Unbuildable(
+            FailureCode.REPOSITORY_NOT_FOUND,
             f"There is no repository at repository_url that can be read without credentials (the host answered "
-            f"{status}); mend the URL or make the repository public."
+            f"{status}); mend the URL or make the repository public.",
         )
     if status != 200 or not response.headers.get("Content-Type", "").startswith("application/x-git-"):
         raise Unbuildable(
-            f"repository_url leads to something that is no git repository (the host answered {status}); mend the URL."
+            FailureCode.REPOSITORY_NOT_FOUND,
+            f"repository_url leads to something that is no git repository (the host answered {status}); mend the URL.",
         )

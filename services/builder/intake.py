@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 from events.codec import decode_event
 from events.envelope import Event
 from events.resources import Step
-from events.results import StepCreated
+from events.results import StepCreated, StepUpdated
 from events.topics import EVENTS_TOPIC
 from services.builder.offsets import Offsets
 from services.kit.health import Health
@@ -30,18 +30,22 @@ STOP_S = 3.0
 # What a report may take after its build.
 POLL_MARGIN_S = 30.0
 
+# The events after which a step is Pending.
+BEGINNINGS: dict[tuple[str, int], type[StepCreated] | type[StepUpdated]] = {
+    (model.__name__, model.version): model for model in (StepCreated, StepUpdated)
+}
+
 Report = Callable[[Event, Step], Awaitable[None]]
 
 log = structlog.get_logger()
 
 
-def step_created(record: ConsumerRecord) -> tuple[Event, Step] | None:
-    """Return the event and the step of a StepCreated record; None for any other, which needs no build."""
+def step_to_build(record: ConsumerRecord) -> tuple[Event, Step] | None:
+    """Return the event and the step of a record that asks for a build; None for any other."""
     try:
         event = decode_event(record.partition, record.headers, record.value or b"")
-        if (event.type, event.version) != (StepCreated.__name__, StepCreated.version):
-            return None
-        return event, StepCreated.model_validate_json(event.data).step
+        begun = BEGINNINGS.get((event.type, event.version))
+        return None if begun is None else (event, begun.model_validate_json(event.data).step)
     except (KeyError, ValueError) as error:
         log.warning("an event is skipped", partition=record.partition, offset=record.offset, error=repr(error))
         return None
@@ -110,12 +114,12 @@ class Intake:
             await asyncio.wait(self._builds, return_when=asyncio.FIRST_COMPLETED)
 
     def _take(self, group: asyncio.TaskGroup, partition: TopicPartition, record: ConsumerRecord) -> None:
-        created = step_created(record)
-        if created is None:
+        asked = step_to_build(record)
+        if asked is None:
             self._offsets.skipped(partition, record.offset)
             return
         self._offsets.opened(partition, record.offset)
-        build = group.create_task(self._build(partition, record.offset, *created))
+        build = group.create_task(self._build(partition, record.offset, *asked))
         self._builds.add(build)
         build.add_done_callback(self._builds.discard)
 

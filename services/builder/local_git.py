@@ -9,6 +9,7 @@ from dulwich.config import ConfigFile
 from dulwich.object_store import DiskObjectStore
 from dulwich.refs import DiskRefsContainer
 
+from events.refusals import FailureCode
 from services.builder.errors import Unbuildable
 from services.builder.git import Source, commit_source, refuse_sha256, wanted
 from services.builder.git_tree import stumbling_told
@@ -30,7 +31,7 @@ def local_source(path: str, branch: str | None, roots: Sequence[Path], allowed: 
     folder = _resolved(path)
     root = _root_of(folder, roots)
     if root is None:
-        raise Unbuildable(f"This repository_url is not allowed; use {allowed}.")
+        raise Unbuildable(FailureCode.SOURCE_NOT_ALLOWED, f"This repository_url is not allowed; use {allowed}.")
     try:
         control = _control_folder(folder, root)
         _demand_readable_format(control)
@@ -43,7 +44,9 @@ def local_source(path: str, branch: str | None, roots: Sequence[Path], allowed: 
         if error.errno not in FAULTS_OF_THE_REPOSITORY:
             raise
         raise Unbuildable(
-            f"The builder cannot read the repository {quoted(path)} ({error.strerror}); mend its files or their rights."
+            FailureCode.SOURCE_UNREADABLE,
+            f"The builder cannot read the repository {quoted(path)} ({error.strerror}); mend its files or "
+            "their rights.",
         ) from error
 
 
@@ -51,7 +54,9 @@ def _resolved(path: str) -> Path:
     try:
         return Path(path).resolve()
     except (OSError, RuntimeError, ValueError):
-        raise Unbuildable(f"repository_url {quoted(path)} is no path that can be followed; mend it.") from None
+        raise Unbuildable(
+            FailureCode.REPOSITORY_NOT_FOUND, f"repository_url {quoted(path)} is no path that can be followed; mend it."
+        ) from None
 
 
 def _root_of(folder: Path, roots: Sequence[Path]) -> Path | None:
@@ -61,28 +66,36 @@ def _root_of(folder: Path, roots: Sequence[Path]) -> Path | None:
 def _control_folder(folder: Path, root: Path) -> Path:
     """Return the folder that holds the repository's refs and objects: `.git`, or a bare repository itself."""
     if not folder.is_dir():
-        raise Unbuildable(f"There is no folder {quoted(str(folder))}; mend repository_url.")
+        raise Unbuildable(
+            FailureCode.REPOSITORY_NOT_FOUND, f"There is no folder {quoted(str(folder))}; mend repository_url."
+        )
     link = folder / ".git"
     if link.is_file():
         raise Unbuildable(
-            f"{quoted(str(folder))} is a linked work tree or a submodule; name the folder of its main repository."
+            FailureCode.REPOSITORY_UNSUPPORTED,
+            f"{quoted(str(folder))} is a linked work tree or a submodule; name the folder of its main repository.",
         )
     control = (link if link.is_dir() else folder).resolve()
     parts = (control, control / "objects", control / "refs")
     if not (all(part.is_dir() for part in parts) and (control / "HEAD").is_file()):
         raise Unbuildable(
-            f"{quoted(str(folder))} is not a git repository; run `git init` in it and commit the step's code."
+            FailureCode.REPOSITORY_NOT_FOUND,
+            f"{quoted(str(folder))} is not a git repository; run `git init` in it and commit the step's code.",
         )
     if not all(part.resolve().is_relative_to(root) for part in parts):
-        raise Unbuildable(f"The repository {quoted(str(folder))} keeps its data outside of {root}; keep it inside.")
+        raise Unbuildable(
+            FailureCode.SOURCE_NOT_ALLOWED,
+            f"The repository {quoted(str(folder))} keeps its data outside of {root}; keep it inside.",
+        )
     return control
 
 
 def _demand_readable_format(control: Path) -> None:
     if (control / "commondir").exists() or (control / "objects" / "info" / "alternates").exists():
         raise Unbuildable(
+            FailureCode.REPOSITORY_UNSUPPORTED,
             "The repository borrows the objects of another one; run `git repack -a -d` in a clone of its own, "
-            "made with `git clone --no-local`, and name that one."
+            "made with `git clone --no-local`, and name that one.",
         )
     with stumbling_told():
         config = _config(control / "config")
@@ -91,8 +104,9 @@ def _demand_readable_format(control: Path) -> None:
         raise refuse_sha256()
     if extensions.get(b"refstorage", b"files") != b"files":
         raise Unbuildable(
+            FailureCode.REPOSITORY_UNSUPPORTED,
             "The repository keeps its refs as a reftable, which cannot be read yet; "
-            "run `git refs migrate --ref-format=files` in it."
+            "run `git refs migrate --ref-format=files` in it.",
         )
 
 

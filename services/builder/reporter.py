@@ -10,14 +10,12 @@ import structlog
 
 from events.commands import StepBuildReported
 from events.envelope import Command, Event, timestamp
-from events.refusals import Refused
+from events.refusals import FailureCode, Refused
 from events.resources import Step
 from services.builder.errors import Unbuildable, Unreachable
-from services.builder.examine import examine
-from services.builder.git import ORIGIN
+from services.builder.examine import Bench, Built, examine
 from services.kit.backoff import Backoff
 from services.kit.health import Health
-from services.kit.settings import BuilderSettings
 
 PART = "builds"
 ACTOR = "builder"
@@ -38,15 +36,16 @@ def report_id(event: Event) -> UUID:
 class Reporter:
     """Builds steps and reports what came of it."""
 
-    def __init__(self, settings: BuilderSettings, publish: Publish, health: Health, stop: asyncio.Event) -> None:
-        self._settings = settings
+    def __init__(self, bench: Bench, publish: Publish, health: Health, stop: asyncio.Event) -> None:
+        self._bench = bench
+        self._timeout_s = bench.settings.timeout_s
         self._publish = publish
         self._health = health
         self._stop = stop
 
     async def report(self, event: Event, step: Step) -> None:
         """Return once Kafka has acknowledged the report on `step`, however long that takes."""
-        data = await self._verdict(step)
+        data = await self._verdict(event.environment, step)
         command = Command(
             id=report_id(event),
             environment=event.environment,
@@ -61,46 +60,51 @@ class Reporter:
             "step built", environment=event.environment, step=step.step_name, outcome=data.outcome, reason=data.reason
         )
 
-    async def _verdict(self, step: Step) -> StepBuildReported:
+    async def _verdict(self, environment: str, step: Step) -> StepBuildReported:
         """Return what to report on `step`. Trouble of our own is waited out: it is nothing that its user can mend."""
         backoff = Backoff()
         while True:
             try:
-                commit_id = await self._examine(step)
+                built = await self._examine(environment, step)
             except Unbuildable as error:
                 self._health.well(PART)
-                return _failed(step, str(error))
+                return _failed(step, error.code, str(error))
             except OSError as error:
                 self._health.ill(PART, f"builds fail by trouble of our own: {error}")
                 log.warning("a build is tried again", step=step.step_name, error=str(error))
             except Exception:
                 # One step must not stop those behind it, so a fault of the builder ends this one build.
                 log.exception("a build broke the builder", step=step.step_name)
-                return _failed(step, "The builder broke on this step, which is a fault of the builder; see its log.")
+                return _failed(
+                    step,
+                    FailureCode.BUILDER_BROKE,
+                    "The builder broke on this step, which is a fault of the builder; see its log.",
+                )
             else:
                 self._health.well(PART)
-                return _ready(step, commit_id)
+                return _ready(step, built)
             await backoff.wait(self._stop)
 
-    async def _examine(self, step: Step) -> str:
+    async def _examine(self, environment: str, step: Step) -> Built:
         """Examine `step` in a thread until the deadline; a host that does not answer is asked again until then."""
         abandoned = threading.Event()
         backoff = Backoff()
-        trouble = ""
+        code, trouble = FailureCode.BUILD_TIMEOUT, ""
         try:
-            async with asyncio.timeout(self._settings.timeout_s) as deadline:
+            async with asyncio.timeout(self._timeout_s) as deadline:
                 while True:
                     try:
-                        return await asyncio.to_thread(examine, step, self._settings, abandoned)
+                        return await asyncio.to_thread(examine, environment, step, self._bench, abandoned)
                     except Unreachable as error:
-                        trouble = f" The last trouble was: {error}."
+                        code, trouble = FailureCode.REPOSITORY_UNREACHABLE, f" The last trouble was: {error}."
                     await backoff.wait(self._stop)
         except TimeoutError:
             if not deadline.expired():
                 raise
             raise Unbuildable(
-                f"The build did not end within {self._settings.timeout_s:g} s.{trouble} "
-                "Try again later, or make the repository smaller."
+                code,
+                f"The build did not end within {self._timeout_s:g} s.{trouble} "
+                "Try again later, or make the repository smaller.",
             ) from None
         finally:
             abandoned.set()
@@ -116,15 +120,22 @@ class Reporter:
             await backoff.wait(self._stop)
 
 
-def _ready(step: Step, commit_id: str) -> StepBuildReported:
+def _ready(step: Step, built: Built) -> StepBuildReported:
     return StepBuildReported(
         step_name=step.step_name,
         requested_by=step.requested_by,
         outcome="ready",
-        commit_id=commit_id,
-        origin=ORIGIN,
+        commit_id=built.commit_id,
+        origin=built.origin,
+        source=built.source,
     )
 
 
-def _failed(step: Step, reason: str) -> StepBuildReported:
-    return StepBuildReported(step_name=step.step_name, requested_by=step.requested_by, outcome="failed", reason=reason)
+def _failed(step: Step, code: FailureCode, reason: str) -> StepBuildReported:
+    return StepBuildReported(
+        step_name=step.step_name,
+        requested_by=step.requested_by,
+        outcome="failed",
+        reason=reason,
+        failure_code=code.value,
+    )

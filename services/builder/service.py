@@ -2,13 +2,30 @@
 
 import asyncio
 
+from services.builder.examine import Bench
 from services.builder.intake import MAX_BUILDS, Intake
 from services.builder.reporter import Reporter
 from services.builder.workdir import sweep
+from services.kit.archives import limits_of
 from services.kit.commands import CommandPublisher
 from services.kit.health import Health
-from services.kit.process import running
+from services.kit.objects import ObjectStore
+from services.kit.process import StartError, running
+from services.kit.sealing import Sealer
 from services.kit.settings import Settings
+
+
+def _bench(settings: Settings) -> Bench:
+    """Return what to build with. Raises StartError without a key to open secrets with, or a store."""
+    try:
+        objects = ObjectStore(settings.objects)
+        objects.open()
+        return Bench(settings.builder, limits_of(settings.objects), objects, Sealer(settings.secrets))
+    except (OSError, ValueError) as error:
+        raise StartError(
+            f"the sealing key or the object store cannot be used ({error}); run `pipeloom init`, or set "
+            "PIPELOOM_SECRETS__KEY_FILE and PIPELOOM_OBJECTS__LOCATION"
+        ) from error
 
 
 async def main(settings: Settings, health: Health, stop: asyncio.Event) -> None:
@@ -16,7 +33,7 @@ async def main(settings: Settings, health: Health, stop: asyncio.Event) -> None:
     publisher = CommandPublisher(
         settings.kafka, health, acknowledge_timeout_s=settings.http.acknowledge_timeout_s, max_in_flight=MAX_BUILDS
     )
-    reporter = Reporter(settings.builder, publisher.publish, health, stop)
+    reporter = Reporter(_bench(settings), publisher.publish, health, stop)
     intake = Intake(settings, health, reporter.report)
     await asyncio.to_thread(sweep, settings.builder.work_dir)
     async with running(publisher.run(), intake.run()):

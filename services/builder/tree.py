@@ -1,5 +1,7 @@
 """What the checks see of a source: a tree of files that can be read and never leads out of itself."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import PurePosixPath
 from typing import Protocol
@@ -16,6 +18,16 @@ class Kind(Enum):
     SUBMODULE = "a submodule"
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file with its content, or a link with its target."""
+
+    path: PurePosixPath
+    kind: Kind
+    is_executable: bool
+    content: bytes
+
+
 class TooLarge(Exception):  # noqa: N818 - it names what the file is
     """The file is larger than MAX_FILE_BYTES."""
 
@@ -28,3 +40,6 @@ class Tree(Protocol):
 
     def read(self, path: PurePosixPath) -> bytes | None:
         """Return the content of the file at `path`, or None when no file is there. Raises TooLarge."""
+
+    def entries(self) -> Iterator[Entry]:
+        """Give every file and link, always in the same order."""

@@ -5,9 +5,11 @@ from typing import Any
 from urllib.parse import quote
 
 import pydantic_core
+from starlette.requests import Request
 from starlette.responses import Response
 
 from events.envelope import Event
+from events.resources import Step
 from events.results import (
     DeploymentCreated,
     DeploymentDeleted,
@@ -18,8 +20,10 @@ from events.results import (
     PipelineDeleted,
     StepCreated,
     StepDeleted,
+    StepUpdated,
 )
-from services.kit.documents import deployment_document, pipeline_document, step_document
+from services.kit.documents import deployment_document, documents_of, pipeline_document
+from services.kit.sdk import VARY, spelled_page
 from services.kit.sealing import Sealer
 from services.kit.tokens import Tokens
 from services.kit.variables import open_value
@@ -40,8 +44,14 @@ def pipeline_deleted(event: Event) -> Response:
     )
 
 
-def step_created(event: Event) -> Response:
-    return _created(event, step_document(StepCreated.model_validate_json(event.data).step), status=206)
+def step_created(request: Request) -> Callable[[Event], Response]:
+    """Return the answer to a new step, with its status as the client spells it."""
+    return lambda event: _step(request, event, StepCreated.model_validate_json(event.data).step, 206)
+
+
+def step_updated(request: Request) -> Callable[[Event], Response]:
+    """Return the answer to a step that is built anew."""
+    return lambda event: _step(request, event, StepUpdated.model_validate_json(event.data).step, 200)
 
 
 def step_deleted(event: Event) -> Response:
@@ -94,9 +104,18 @@ def deployment_deleted(event: Event) -> Response:
     return _ok({"name": deployment.name, "execution_rule": deployment.execution_rule})
 
 
+def _step(request: Request, event: Event, step: Step, status: int) -> Response:
+    response = json_response(spelled_page(request, documents_of(step).document), status, _headers(event))
+    response.headers.update(VARY)
+    return response
+
+
 def _created(event: Event, document: dict[str, Any], status: int = 201) -> Response:
-    headers = {"Location": f"{API}/{quote(event.subject)}", "ETag": etag(event.sequence or 0)}
-    return json_response(pydantic_core.to_json(document), status, headers)
+    return json_response(pydantic_core.to_json(document), status, _headers(event))
+
+
+def _headers(event: Event) -> dict[str, str]:
+    return {"Location": f"{API}/{quote(event.subject)}", "ETag": etag(event.sequence or 0)}
 
 
 def _ok(document: dict[str, Any]) -> Response:

@@ -7,19 +7,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from events.commands import (
-    CommandData,
     DeploymentDeleteRequested,
     DeploymentRequested,
     PipelineDeleteRequested,
     PipelineRequested,
-    StepDeleteRequested,
-    StepRequested,
 )
 from events.refusals import Code, Refused
 from services.command import answers
-from services.command.bodies import FORM_TYPE, JSON_TYPE, read_json, read_step
+from services.command.bodies import JSON_TYPE, read_json, refuse_form
+from services.command.described import body_of
 from services.command.endpoint_tokens import endpoint_token_routes
 from services.command.preferences import read_if_match, refuse_if_match
+from services.command.sources import Sources
+from services.command.steps import step_routes
 from services.command.submit import Submitter, command_id_of, validated
 from services.command.variables import variable_routes
 from services.kit.sealing import Sealer
@@ -31,34 +31,10 @@ OLD_NAMES = {"inputs": "inputs_mapping", "outputs": "outputs_mapping"}
 Force = Annotated[bool, Query(description="Delete the dependents too")]
 
 
-def _body(model: type[CommandData], *media_types: str, without: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Return the OpenAPI description of a body that the route reads itself; the fields in `without` are the route's."""
-    schema = model.model_json_schema()
-    described = _inlined(schema, schema.get("$defs", {}))
-    for name in without:
-        del described["properties"][name]
-    described["required"] = [name for name in described["required"] if name not in without]
-    content = {media_type: {"schema": described} for media_type in media_types}
-    return {"requestBody": {"required": True, "content": content}}
-
-
-def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
-    """Return `schema` with what its references lead to in their place: an OpenAPI document has no `$defs`."""
-    match schema:
-        case {"$ref": str(reference), **beside}:
-            return {**_inlined(definitions[reference.removeprefix("#/$defs/")], definitions), **beside}
-        case dict():
-            return {key: _inlined(value, definitions) for key, value in schema.items() if key != "$defs"}
-        case list():
-            return [_inlined(each, definitions) for each in schema]
-        case _:
-            return schema
-
-
-def command_router(submitter: Submitter, tokens: Tokens, sealer: Sealer) -> APIRouter:
+def command_router(submitter: Submitter, tokens: Tokens, sealer: Sealer, sources: Sources) -> APIRouter:
     """Return the routes of the command service."""
     router = APIRouter()
-    router.include_router(_step_routes(submitter))
+    router.include_router(step_routes(submitter, sources))
     router.include_router(_pipeline_routes(submitter))
     router.include_router(_deployment_routes(submitter, tokens))
     router.include_router(endpoint_token_routes(submitter, tokens))
@@ -69,9 +45,10 @@ def command_router(submitter: Submitter, tokens: Tokens, sealer: Sealer) -> APIR
 def _pipeline_routes(submitter: Submitter) -> APIRouter:
     router = APIRouter(tags=["pipelines"])
 
-    @router.post("/pipelines", status_code=201, openapi_extra=_body(PipelineRequested, JSON_TYPE))
+    @router.post("/pipelines", status_code=201, openapi_extra=body_of(PipelineRequested, JSON_TYPE))
     async def create_pipeline(request: Request, asker: Asker) -> Response:
         """Compose a pipeline on a step that is Ready; answered when everyone can read it."""
+        await refuse_form(request)
         data = validated(PipelineRequested, await read_json(request))
         return await submitter.submit(request, asker, data, answers.pipeline_created)
 
@@ -91,32 +68,10 @@ def _pipeline_routes(submitter: Submitter) -> APIRouter:
     return router
 
 
-def _step_routes(submitter: Submitter) -> APIRouter:
-    router = APIRouter(tags=["steps"])
-
-    @router.post("/steps", status_code=206, openapi_extra=_body(StepRequested, JSON_TYPE, FORM_TYPE))
-    async def create_step(request: Request, asker: Asker) -> Response:
-        """Accept a step; 206 says that it is Pending until a builder has checked its code."""
-        data = validated(StepRequested, await read_step(request))
-        return await submitter.submit(request, asker, data, answers.step_created)
-
-    @router.delete("/steps/{step_name}")
-    async def delete_step(
-        request: Request, asker: Asker, step_name: str, force_dependents_deletion: Force = False
-    ) -> Response:
-        """Delete a step; refused while pipelines use it, unless it is forced."""
-        refuse_if_match(request.headers)
-        fields = {"step_name": step_name, "force_dependents_deletion": force_dependents_deletion}
-        data = validated(StepDeleteRequested, fields)
-        return await submitter.submit(request, asker, data, answers.step_deleted)
-
-    return router
-
-
 def _deployment_routes(submitter: Submitter, tokens: Tokens) -> APIRouter:
     router = APIRouter(tags=["deployments"])
     answered = answers.deployment_created(tokens)
-    body = _body(DeploymentRequested, JSON_TYPE, without=("execution_rule", "endpoint_token_hash"))
+    body = body_of(DeploymentRequested, JSON_TYPE, without=("execution_rule", "endpoint_token_hash"))
 
     @router.post("/endpoints", status_code=201, openapi_extra=body)
     async def create_endpoint(request: Request, asker: Asker) -> Response:

@@ -49,7 +49,7 @@ class Submitter:
     """Publishes commands and gives each its answer."""
 
     def __init__(self, backend: Backend, publisher: CommandPublisher) -> None:
-        self._backend = backend
+        self.backend = backend
         self._publisher = publisher
 
     async def submit(
@@ -70,7 +70,7 @@ class Submitter:
             traceparent=request.headers.get("traceparent"),
         )
         waiting, whole = self._patience(preferences.wait_s)
-        with self._backend.live.expecting(command.environment, command.id) as result:
+        with self.backend.live.expecting(command.environment, command.id) as result:
             if preferences.idempotency_key:
                 decided = await self._look(command, min(LOOK_S, whole.left_s / 2))
                 if decided:
@@ -92,14 +92,14 @@ class Submitter:
             return _accepted(command, preferences.wait_s)
         if waiting.is_cut_short:
             raise _unknown(command, "it has no result yet, and the service is being stopped")
-        raise _unknown(command, f"it has no result after {self._backend.settings.http.result_timeout_s:g} s")
+        raise _unknown(command, f"it has no result after {self.backend.settings.http.result_timeout_s:g} s")
 
     def _patience(self, wait_s: float | None) -> tuple[Patience, Patience]:
         """Return how long to wait for the result, and how long the request may take with all that is around it.
 
         Only Kafka's acknowledgement bounds one that does not wait: before it there is nothing to accept.
         """
-        http, ending = self._backend.settings.http, self._backend.ending
+        http, ending = self.backend.settings.http, self.backend.ending
         if wait_s is None:
             limit_s = http.result_timeout_s
             return Patience(max(limit_s - LAST_LOOK_S, limit_s / 2), ending), Patience(limit_s, ending)
@@ -109,7 +109,7 @@ class Submitter:
     async def _look(self, command: Command, within_s: float) -> Decided | None:
         """Return what is decided of a command, or None when nothing is, or when Postgres cannot say."""
         try:
-            async with borrowed(self._backend.pool, within_s) as connection:
+            async with borrowed(self.backend.pool, within_s) as connection:
                 return await read_result(connection, command.environment, command.id)
         except POSTGRES_TROUBLE as error:
             log.warning("the inbox cannot be read", error=repr(error))

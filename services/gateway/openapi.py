@@ -9,11 +9,13 @@ from fastapi import FastAPI
 
 from events.schemas import as_text
 from services.command.routes import command_router
+from services.command.sources import Sources
 from services.command.submit import Submitter
 from services.kit.backend import Backend
 from services.kit.commands import CommandPublisher
 from services.kit.health import Health
 from services.kit.live import LiveEvents
+from services.kit.objects import ObjectStore
 from services.kit.postgres import open_pool
 from services.kit.sealing import Sealer, ensure_secrets_key
 from services.kit.settings import AuthSettings, SecretsSettings, Settings
@@ -44,7 +46,8 @@ def _unconnected_gateway(settings: Settings) -> FastAPI:
     live = LiveEvents(settings.kafka, settings.postgres, pool, health)
     backend = Backend(settings, pool, live, Tokens(settings.auth), Sealer(settings.secrets))
     publisher = CommandPublisher(settings.kafka, health, acknowledge_timeout_s=1, max_in_flight=1)
-    commands = command_router(Submitter(backend, publisher), backend.tokens, backend.sealer)
+    sources = Sources(settings.objects, ObjectStore(settings.objects), backend.sealer)
+    commands = command_router(Submitter(backend, publisher), backend.tokens, backend.sealer, sources)
     return make_app("Pipeloom", [commands, *query_routers(backend)], health, tokens=backend.tokens)
 
 

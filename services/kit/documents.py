@@ -54,11 +54,14 @@ def _pipeline_summary(pipeline: Pipeline) -> Document:
 
 
 def step_document(step: Step) -> Document:
-    """Return a step's page; `failure` stands in it only when the build failed."""
+    """Return a step's page; `failure` and its code stand in it only when the build failed.
+
+    The status stands in what comes last: readers of other spellings look for it from the end.
+    """
     told = {"step_name", "function_path", "function_name", "description", "inputs", "outputs", "container_config"}
     creation = step.model_dump(include={"created_at", "updated_at", "commit_id", "status", "origin"})
     if step.failure is not None:
-        creation["failure"] = step.failure
+        creation |= {"failure": step.failure, "failure_code": step.failure_code}
     return {"parameters": step.model_dump(include=told), "creation_info": creation}
 
 

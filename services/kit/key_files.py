@@ -1,18 +1,16 @@
-"""Key files: made once, readable by their owner only."""
+"""Key files: readable by their owner only, and replaced in one step, so that nobody reads half of one."""
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 
-def ensure_key_file(path: Path, new_key: Callable[[], bytes]) -> bool:
-    """Create the file with what `new_key` returns, unless it is there; return whether it is new."""
-    if path.exists():
-        return False
+def write_key_file(path: Path, content: bytes) -> None:
+    """Write the file, in place of the one that was there."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".new")
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(new_key())
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
     draft.rename(path)
-    return True

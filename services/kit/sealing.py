@@ -12,11 +12,12 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
-from services.kit.key_files import ensure_key_file
+from services.kit.key_files import write_key_file
 from services.kit.settings import SecretsSettings
 
 SCHEME = "sealed:v1"
 KEY_BITS = 512
+DEPLOY_KEY = "repository_deploy_key"
 
 
 class SealBroken(Exception):  # noqa: N818 - it names what happened
@@ -25,7 +26,10 @@ class SealBroken(Exception):  # noqa: N818 - it names what happened
 
 def ensure_secrets_key(path: Path) -> bool:
     """Create the file with the sealing key unless it is there; return whether it is new."""
-    return ensure_key_file(path, lambda: base64.urlsafe_b64encode(AESSIV.generate_key(KEY_BITS)) + b"\n")
+    if path.exists():
+        return False
+    write_key_file(path, base64.urlsafe_b64encode(AESSIV.generate_key(KEY_BITS)) + b"\n")
+    return True
 
 
 class Sealer:
@@ -61,6 +65,11 @@ class Sealer:
             return self._ciphers[key_id].decrypt(data, [SCHEME.encode(), context.encode()]).decode()
         except (InvalidTag, binascii.Error, ValueError) as error:
             raise SealBroken("it was changed, or sealed for something else") from error
+
+
+def deploy_key_context(environment: str, step_name: object) -> str:
+    """Return the context in which a step's deploy key is sealed."""
+    return f"{environment}/steps/{step_name}/{DEPLOY_KEY}"
 
 
 def is_sealed(text: str) -> bool:

@@ -38,6 +38,7 @@ class HttpSettings(BaseModel):
     result_timeout_s: float = Field(30.0, gt=0)
     body_timeout_s: float = Field(20.0, gt=0, description="How long the body of a request may take to come whole")
     acknowledge_timeout_s: float = Field(8.0, gt=0, description="How long Kafka may take to acknowledge a command")
+    public_url: str | None = Field(None, description="Where clients find the API; told by each request when left out")
     max_in_flight: int = Field(1000, ge=1, description="Commands under way in one process before it sheds load")
 
 
@@ -65,6 +66,18 @@ class SecretsSettings(BaseModel):
     )
 
 
+class ObjectsSettings(BaseModel):
+    """Where the sources of steps are kept, and how large they may be."""
+
+    location: str = Field(
+        ".pipeloom/objects",
+        description="A folder, or `s3://BUCKET/PREFIX`; the same for command, query, gateway and builder",
+    )
+    max_upload_bytes: int = Field(64 * 1024**2, ge=1, description="Most bytes of an uploaded archive")
+    max_unpacked_bytes: int = Field(256 * 1024**2, ge=1, description="Most bytes that an archive may unpack to")
+    max_members: int = Field(20_000, ge=1, description="Most files and folders in a source")
+
+
 class ComposerSettings(BaseModel):
     """How the composer reads commands."""
 
@@ -87,6 +100,7 @@ class BuilderSettings(BaseModel):
     group_id: str | None = Field(None, description="Consumer group; PREFIX.builder when left out")
     source_roots: list[Path] = []
     allowed_hosts: list[str] = ["github.com", "gitlab.com", "bitbucket.org"]
+    ssh_known_hosts_file: Path | None = Field(None, description="Keys of the hosts that are reached by ssh")
     work_dir: Path = Path(".pipeloom/builder")
     timeout_s: float = Field(120.0, gt=0)
 
@@ -112,6 +126,7 @@ class Settings(BaseSettings):
     health: HealthSettings = HealthSettings()
     auth: AuthSettings = AuthSettings()
     secrets: SecretsSettings = SecretsSettings()
+    objects: ObjectsSettings = ObjectsSettings()
     composer: ComposerSettings = ComposerSettings()
     relay: RelaySettings = RelaySettings()
     builder: BuilderSettings = BuilderSettings()

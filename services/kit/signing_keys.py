@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 import json
-import os
 import re
 import time
 from base64 import urlsafe_b64encode
@@ -21,6 +20,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 from jwt.algorithms import OKPAlgorithm
+
+from services.kit.key_files import write_key_file
 
 # How long a process may go on with the keys that it has read.
 LOOK_EVERY_S = 1.0
@@ -53,8 +54,7 @@ def ensure_signing_key(path: Path) -> bool:
     """Create the file with a new key, readable by its owner only, unless it is there; return whether it is new."""
     if path.exists():
         return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _write(path, [_new_pem()])
+    write_key_file(path, _new_pem())
     return True
 
 
@@ -67,7 +67,7 @@ def rotate_signing_key(path: Path, *, drop_previous: bool = False) -> list[str]:
     read_signing_keys(path)
     blocks = _blocks(path)
     kept = [] if drop_previous else blocks[: KEPT_KEYS - 1]
-    _write(path, [_new_pem(), *kept])
+    write_key_file(path, b"".join([_new_pem(), *kept]))
     return [key.id for key in read_signing_keys(path)]
 
 
@@ -131,17 +131,6 @@ def _blocks(path: Path) -> list[bytes]:
 
 def _new_pem() -> bytes:
     return Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-
-
-def _write(path: Path, blocks: Sequence[bytes]) -> None:
-    """Replace the file in one step, so that nobody reads half of it."""
-    draft = path.with_suffix(".new")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(b"".join(blocks))
-        file.flush()
-        os.fsync(file.fileno())
-    draft.rename(path)
 
 
 def _public_jwk(public: Ed25519PublicKey) -> dict[str, str]:

@@ -51,17 +51,7 @@ class Tokens:
 
     def access_token(self, identity: Identity) -> str:
         """Return a signed access token for `identity`."""
-        now = int(time.time())
-        claims = {
-            "sub": identity.user_id,
-            "environment": identity.environment,
-            "iat": now,
-            "exp": now + self._life_s,
-            "iss": ISSUER,
-            "aud": AUDIENCE,
-        }
-        key = self._current()[0]
-        return jwt.encode(claims, key.private, algorithm=ALGORITHM, headers={"kid": key.id})
+        return self._signed(AUDIENCE, {"sub": identity.user_id, "environment": identity.environment}, self._life_s)
 
     def jwks(self) -> dict[str, Any]:
         """Return the public keys of all tokens that are accepted (a JSON Web Key Set, source: RFC 7517)."""
@@ -87,25 +77,37 @@ class Tokens:
         return identity
 
     def _verify(self, token: str) -> dict[str, Any]:
-        """Return the claims of a token. Raises Refused: invalid_token, expired_token."""
+        required = ["exp", "iat", "sub", "environment"]
+        return self._decoded(token, AUDIENCE, required, "get a new one from POST /api/v1/auth/refresh")
+
+    def _signed(self, audience: str, claims: dict[str, str], life_s: int) -> str:
+        now, key = int(time.time()), self._current()[0]
+        told = {**claims, "iat": now, "exp": now + life_s, "iss": ISSUER, "aud": audience}
+        return jwt.encode(told, key.private, algorithm=ALGORITHM, headers={"kid": key.id})
+
+    def _decoded(self, token: str, audience: str, required: list[str], advice: str) -> dict[str, Any]:
         try:
             claims: dict[str, Any] = jwt.decode(
                 token,
                 self._named_key(token).public,
                 algorithms=[ALGORITHM],
                 issuer=ISSUER,
-                audience=AUDIENCE,
-                options={"require": ["exp", "iat", "sub", "environment"]},
+                audience=audience,
+                options={"require": required},
             )
         except jwt.ExpiredSignatureError as error:
-            raise Refused(
-                Code.EXPIRED_TOKEN, "The access token has expired; get a new one from POST /api/v1/auth/refresh."
-            ) from error
+            raise Refused(Code.EXPIRED_TOKEN, f"The token has expired; {advice}.") from error
         except jwt.InvalidTokenError as error:
-            raise Refused(
-                Code.INVALID_TOKEN, "The access token is not one of ours; get one from POST /api/v1/auth/refresh."
-            ) from error
+            raise Refused(Code.INVALID_TOKEN, f"The token is not one of ours; {advice}.") from error
         return claims
+
+    def ticket(self, audience: str, claims: dict[str, str], life_s: int) -> str:
+        """Return a signed text that lets its bearer do one thing, `audience`, for a while."""
+        return self._signed(audience, claims, life_s)
+
+    def read_ticket(self, audience: str, ticket: str) -> dict[str, Any]:
+        """Return what a ticket says. Raises Refused: invalid_token or expired_token."""
+        return self._decoded(ticket, audience, ["exp", "iat"], "ask for a new URL")
 
     def _named_key(self, token: str) -> SigningKey:
         """Return the key that signed the token by its own account; the key in use when it names none of ours.

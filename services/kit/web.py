@@ -26,6 +26,9 @@ BODY_S = 20.0
 LINGER_S = 2.0
 LINGER_BYTES = 16 * MIB
 API = "/api/v1"
+# What files may be uploaded to.
+UPLOADS = frozenset({("POST", f"{API}/steps"), ("POST", f"{API}/pipelines")})
+MULTIPART = "multipart/form-data"
 JSON = "application/json"
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
@@ -54,9 +57,14 @@ def etag(version: int) -> str:
 class Guard:
     """Gives every request an id and an answer, and refuses a body over the limit before it is read whole."""
 
-    def __init__(self, app: ASGIApp, body_timeout_s: float) -> None:
+    def __init__(self, app: ASGIApp, body_timeout_s: float = BODY_S, upload_bytes: int = 0) -> None:
+        """Files of up to `upload_bytes` may be uploaded, where and in the form in which files can be.
+
+        A body has `body_timeout_s` to come; a larger one has that for every MAX_BODY_BYTES.
+        """
         self._app = app
         self._body_timeout_s = body_timeout_s
+        self._upload_bytes = upload_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -76,24 +84,25 @@ class Guard:
                 MutableHeaders(scope=message)["X-Request-Id"] = request_id
             await send(message)
 
-        refused = _unreadable(headers)
+        limit = self._limit(scope, headers)
+        size = int(headers.get("content-length") or 0)
+        refused = _too_large(limit) if size > limit else refusal_of_encoding(headers)
         if refused:
             refusal = problem(Request(scope), refused, {"Connection": "close"})
             await refusal(scope, receive, _lingering(receive, send_with_id))
             return
         try:
-            await self._app(scope, _bounded(timed(receive, self._body_timeout_s)), send_with_id)
+            within_s = self._body_timeout_s * max(1.0, (size or limit) / MAX_BODY_BYTES)
+            await self._app(scope, _bounded(timed(receive, within_s), limit), send_with_id)
         except Exception as error:  # the last one to answer, so that the connection and its next request live on
             if started:
                 raise
             await broken(Request(scope), error)(scope, receive, send_with_id)
 
-
-def _unreadable(headers: Headers) -> Refused | None:
-    """Return why a body is refused before anything of it is read, or None."""
-    if int(headers.get("content-length") or 0) > MAX_BODY_BYTES:
-        return _too_large()
-    return refusal_of_encoding(headers)
+    def _limit(self, scope: Scope, headers: Headers) -> int:
+        uploads = (scope["method"], scope["path"]) in UPLOADS
+        is_multipart = headers.get("content-type", "").lower().startswith(MULTIPART)
+        return MAX_BODY_BYTES + self._upload_bytes if uploads and is_multipart else MAX_BODY_BYTES
 
 
 def _lingering(receive: Receive, send: Send) -> Send:
@@ -119,7 +128,7 @@ async def _discard(receive: Receive) -> None:
             return
 
 
-def _bounded(receive: Receive) -> Receive:
+def _bounded(receive: Receive, limit: int) -> Receive:
     """Count what a request without a declared length sends, and stop reading at the limit."""
     read = 0
 
@@ -127,24 +136,29 @@ def _bounded(receive: Receive) -> Receive:
         nonlocal read
         message = await receive()
         read += len(message.get("body", b""))
-        if read > MAX_BODY_BYTES:
-            raise _too_large()
+        if read > limit:
+            raise _too_large(limit)
         return message
 
     return bounded
 
 
-def _too_large() -> Refused:
+def _too_large(limit: int) -> Refused:
     return Refused(
         Code.PAYLOAD_TOO_LARGE,
-        f"The body is larger than {MAX_BODY_BYTES} bytes. Keep large values out of commands: "
-        "refer to them by a path or a URL.",
-        limit=MAX_BODY_BYTES,
+        f"The body is larger than {limit} bytes. Keep large values out of commands: refer to them by a path or a URL.",
+        limit=limit,
     )
 
 
 def make_app(
-    title: str, routers: Iterable[APIRouter], health: Health, *, body_timeout_s: float = BODY_S, **state: Any
+    title: str,
+    routers: Iterable[APIRouter],
+    health: Health,
+    *,
+    body_timeout_s: float = BODY_S,
+    upload_bytes: int = 0,
+    **state: Any,
 ) -> FastAPI:
     """Return an application of `routers` under /api/v1, with the health routes; `state` is what its routes use.
 
@@ -159,6 +173,6 @@ def make_app(
         app.include_router(router, prefix=API)
     app.routes.extend(health_routes(health))
     add_problem_handlers(app)
-    app.add_middleware(Guard, body_timeout_s=body_timeout_s)
+    app.add_middleware(Guard, body_timeout_s=body_timeout_s, upload_bytes=upload_bytes)
     app.add_middleware(HeadAsGet)
     return app

@@ -12,8 +12,8 @@ from events.results import CommandRejected
 from services.kit.backend import Backend
 from services.kit.eventlog import read_result
 from services.kit.patience import Patience
+from services.kit.reading import READ_S, reading
 from services.kit.web import Asker, json_response
-from services.query.reads import READ_S, reading
 
 MAX_WAIT_S = 60
 # How much longer than its wait a request may take.

@@ -5,7 +5,6 @@ from typing import Annotated, Any
 
 import pydantic_core
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -16,19 +15,12 @@ from services.kit.schedules import next_times
 from services.kit.web import Asker, json_response
 from services.query.created import created_page
 from services.query.lists import BEFORE_ALL, After, Limit, Listing
+from services.query.logs import LogRange
 from services.query.pages import page
 from services.query.reads import find_one, sql
 
 TIMES_TOLD = 3
 Wait = Annotated[bool, Query(description="Tell whether the creation has ended: a status of `up` says that it has")]
-
-
-class LogRange(BaseModel):
-    """Which logs are wanted: a range of epoch milliseconds, and how many at most."""
-
-    start: float | None = Field(None, alias="from")
-    end: float | None = Field(None, alias="to")
-    limit: int | None = Field(None, ge=1)
 
 
 def deployment_router(backend: Backend) -> APIRouter:

@@ -6,9 +6,9 @@ from starlette.responses import Response
 from services.kit.web import etag, json_response
 
 
-def page(request: Request, document: str, version: int) -> Response:
+def page(request: Request, document: str, version: int, others: dict[str, str] | None = None) -> Response:
     """Return the stored document, or 304 when the client has this version already."""
-    headers = {"ETag": etag(version)}
+    headers = {"ETag": etag(version), **(others or {})}
     known = request.headers.get("if-none-match", "")
     if known.strip() == "*" or etag(version) in {tag.strip().removeprefix("W/") for tag in known.split(",")}:
         return Response(status_code=304, headers=headers)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pydantic_core
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,6 +11,7 @@ from events.refusals import Code, Refused
 from services.kit.postgres import Pool
 from services.kit.web import Asker
 from services.query.lists import BEFORE_ALL, After, Limit, Listing
+from services.query.logs import LogLine, LogRange, wanted_lines
 from services.query.pages import page
 from services.query.reads import find_one, sql
 
@@ -45,5 +47,12 @@ def pipeline_router(pool: Pool) -> APIRouter:
         """Get the pipeline's last execution: none yet, since nothing runs pipelines so far."""
         await find(asker.environment, pipeline_name)
         return Response(status_code=204)
+
+    @router.post("/pipelines/{pipeline_name}/logs")
+    async def get_pipeline_logs(asker: Asker, pipeline_name: str, wanted: LogRange) -> list[LogLine]:
+        """Get what is known of the pipeline's creation. Pipelines are not built: the logs of its step tell of that."""
+        document = pydantic_core.from_json((await find(asker.environment, pipeline_name))["document"])
+        told = f"The pipeline was created by {document['created_by']}."
+        return wanted_lines([LogLine(timestamp=document["created_at"], message=told)], wanted)
 
     return router

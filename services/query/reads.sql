@@ -1,8 +1,9 @@
 -- name: find_pipeline^
 SELECT document, version FROM pipeline WHERE environment = :environment AND name = :name;
 
--- name: find_step^
-SELECT document, version, status FROM step WHERE environment = :environment AND name = :name;
+-- name: find_step_body^
+-- A step as the rules see it, with what its readers are not told.
+SELECT body FROM step WHERE environment = :environment AND name = :name;
 
 -- name: find_deployment^
 SELECT document, version FROM deployment WHERE environment = :environment AND name = :name;

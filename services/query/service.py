@@ -12,6 +12,7 @@ from services.kit.web import make_app
 from services.query.commands import command_status_router
 from services.query.deployments import deployment_router
 from services.query.pipelines import pipeline_router
+from services.query.sources import source_router
 from services.query.steps import step_router
 from services.query.users import user_router
 from services.query.variables import variable_router
@@ -22,6 +23,7 @@ def query_routers(backend: Backend) -> list[APIRouter]:
     return [
         pipeline_router(backend.pool),
         step_router(backend),
+        source_router(backend),
         deployment_router(backend),
         variable_router(backend),
         command_status_router(backend),

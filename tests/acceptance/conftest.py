@@ -1,20 +1,31 @@
 """One product for all acceptance tests, and an environment of its own for each."""
 
 import socket
-from collections.abc import AsyncIterator, Iterator
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from events.topics import COMMANDS_TOPIC, EVENTS_TOPIC
-from tests.acceptance.doors import DOORS, Door
+from tests.acceptance.contract.environments import NotInstalled, interpreter
+from tests.acceptance.contract.remote import Driver
+from tests.acceptance.contract.versions import Version, chosen_versions
+from tests.acceptance.doors import OWN_DOORS, Door, sdk_door
 from tests.acceptance.feed import open_feed
 from tests.acceptance.sources import make_repository
 from tests.acceptance.stack import Stack, open_stack
 from tests.acceptance.tenant import Kafka, NewTenant, Tenant, open_tenant
 from tests.support.installation import open_log
 from tests.support.servers import Servers
+
+DriverOf = Callable[[Version], Awaitable[Driver]]
+
+
+def _door_name(door: str | Version) -> str:
+    return f"craft-ai-sdk-{door}" if isinstance(door, Version) else door
 
 
 @pytest.fixture(scope="session")
@@ -83,8 +94,36 @@ def silent_host(stack: Stack) -> Iterator[str]:
         yield stack.silent_host
 
 
-@pytest.fixture(params=DOORS)
-async def door(request: pytest.FixtureRequest, stack: Stack, tenant: Tenant) -> AsyncIterator[Door]:
+@pytest.fixture(scope="session")
+async def driver_of(request: pytest.FixtureRequest) -> AsyncIterator[DriverOf]:
+    """Give the process of a version of craft-ai-sdk, one for the session; a version that is not there is installed."""
+    drivers: dict[Version, Driver] = {}
+
+    async def found(version: Version) -> Driver:
+        if version not in drivers:
+            try:
+                drivers[version] = Driver(await interpreter(version, partial(_say, request.config)))
+            except NotInstalled as error:
+                pytest.fail(str(error), pytrace=False)
+        return drivers[version]
+
+    yield found
+    for driver in drivers.values():
+        await driver.stop()
+
+
+@pytest.fixture(params=[*OWN_DOORS, *chosen_versions()], ids=_door_name)
+async def door(
+    request: pytest.FixtureRequest, stack: Stack, tenant: Tenant, driver_of: DriverOf
+) -> AsyncIterator[Door]:
     """The page's four functions, by each client that has them."""
-    async with DOORS[request.param](stack.url, tenant.member.sdk_token) as opened:
+    opening = OWN_DOORS.get(request.param) or partial(sdk_door, await driver_of(request.param))
+    async with opening(stack.url, tenant.member.sdk_token) as opened:
         yield opened
+
+
+def _say(config: pytest.Config, message: str) -> None:
+    """Tell who watches the tests, although pytest keeps what tests print."""
+    capture = config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled():
+        print(f"\n{message}", file=sys.stderr, flush=True)

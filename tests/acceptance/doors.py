@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from craft_ai_sdk import CraftAiSdk, SdkException
-
 from pipeloom.client import AsyncClient, Client, Refused
+from tests.acceptance.contract.remote import Driver, SdkError, open_sdk
 
 CALL_S = 60.0
 
@@ -44,19 +43,10 @@ async def in_thread(function: Callable[..., Any], *arguments: Any, **options: An
 
 
 @asynccontextmanager
-async def open_sdk(url: str, sdk_token: str) -> AsyncIterator[CraftAiSdk]:
-    """Give an unmodified craft-ai-sdk."""
-    sdk = CraftAiSdk(sdk_token=sdk_token, environment_url=url, control_url=url)
-    try:
-        yield sdk
-    finally:
-        sdk._session.close()  # it offers no way to close its connections
-
-
-@asynccontextmanager
-async def _sdk_door(url: str, sdk_token: str) -> AsyncIterator[Door]:
-    async with open_sdk(url, sdk_token) as sdk:
-        yield _door(sdk, _threaded)
+async def sdk_door(driver: Driver, url: str, sdk_token: str) -> AsyncIterator[Door]:
+    """Give the functions of a craft-ai-sdk, unmodified."""
+    async with open_sdk(driver, url, sdk_token) as sdk:
+        yield _door(sdk, _awaited)
 
 
 @asynccontextmanager
@@ -71,8 +61,7 @@ async def _async_client_door(url: str, sdk_token: str) -> AsyncIterator[Door]:
         yield _door(client, _awaited)
 
 
-DOORS: dict[str, Callable[[str, str], AbstractAsyncContextManager[Door]]] = {
-    "craft-ai-sdk": _sdk_door,
+OWN_DOORS: dict[str, Callable[[str, str], AbstractAsyncContextManager[Door]]] = {
     "Client": _client_door,
     "AsyncClient": _async_client_door,
 }
@@ -101,7 +90,7 @@ async def _awaited(function: Call, *arguments: Any, **options: Any) -> Any:
 def _refusals_alike() -> Iterator[None]:
     try:
         yield
-    except SdkException as error:
-        raise DoorRefused(error.name, error.status_code, error.message, error.additional_data) from error
+    except SdkError as error:
+        raise DoorRefused(error.name or "", error.status_code or 0, error.message, error.additional_data) from error
     except Refused as error:
         raise DoorRefused(error.code, error.status or 0, error.message, error.details) from error

@@ -44,7 +44,7 @@ async def test_a_slash_at_the_end_is_another_address(tenant: Tenant, method: str
         ("PUT", "/pipelines/churn", {"GET", "DELETE"}),
         ("POST", "/pipelines/churn", {"GET", "DELETE"}),
         ("PUT", "/steps", {"GET", "POST"}),
-        ("PATCH", "/steps/train", {"GET", "DELETE"}),
+        ("PATCH", "/steps/train", {"GET", "PUT", "DELETE"}),
         ("POST", "/deployments", {"GET"}),
         ("GET", "/endpoints", {"POST"}),
         ("GET", "/periodic-deployment", {"POST"}),

@@ -1,6 +1,7 @@
 """Requests that are no commands: what is wrong is told, and nothing is sent to Kafka."""
 
 import json
+from itertools import product
 
 import pytest
 
@@ -45,12 +46,29 @@ async def test_a_body_that_is_no_object_is_refused(tenant: Tenant, path: str, bo
     assert await tenant.sent() == []
 
 
-@pytest.mark.parametrize("media_type", ["", "text/plain", "application/json-patch+json", "multipart/form-data", FORM])
-@pytest.mark.parametrize("path", ["/pipelines", "/endpoints", "/periodic-deployment"])
+@pytest.mark.parametrize(
+    ("path", "media_type"),
+    [
+        *(
+            product(
+                ("/pipelines", "/endpoints", "/periodic-deployment"), ("", "text/plain", "application/json-patch+json")
+            )
+        ),
+        *(product(("/endpoints", "/periodic-deployment"), ("multipart/form-data", FORM))),
+    ],
+)
 async def test_a_content_type_that_is_not_json_is_refused(tenant: Tenant, path: str, media_type: str) -> None:
     answer = await tenant.http.post(path, content=PIPELINE, headers={"content-type": media_type})
 
     problem(answer, 415, "unsupported_media_type")
+    assert await tenant.sent() == []
+
+
+@pytest.mark.parametrize("media_type", ["multipart/form-data", FORM])
+async def test_a_pipeline_from_code_is_refused_with_what_to_do(tenant: Tenant, media_type: str) -> None:
+    answer = await tenant.http.post("/pipelines", content=PIPELINE, headers={"content-type": media_type})
+
+    problem(answer, 422, "stepless_pipeline")
     assert await tenant.sent() == []
 
 

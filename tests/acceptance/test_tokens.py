@@ -9,11 +9,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
-from services.kit.settings import AuthSettings
-from services.kit.tokens import Identity, Tokens
 from tests.acceptance.problems import problem
 from tests.acceptance.stack import Stack
 from tests.acceptance.tenant import NO_TLS, Tenant
+from tests.acceptance.tokens import claims, expired_token
 from tests.support.services import eventually
 
 ADDRESSES = [
@@ -57,13 +56,6 @@ async def test_a_token_with_one_letter_changed_is_refused(tenant: Tenant) -> Non
     forged = f"{header}.{payload}.{'B' if signature[0] == 'A' else 'A'}{signature[1:]}"
 
     unauthenticated(await ask(tenant, "GET", "/pipelines", forged), "invalid_token")
-
-
-def claims(tenant: Tenant, **changes: Any) -> dict[str, Any]:
-    """Return what a token of the tenant says, with changes; None leaves a claim out."""
-    token = tenant.http.headers["Authorization"].removeprefix("Bearer ")
-    said = jwt.decode(token, options={"verify_signature": False}) | changes
-    return {name: value for name, value in said.items() if value is not None}
 
 
 def own_key(stack: Stack) -> Ed25519PrivateKey:
@@ -111,9 +103,7 @@ async def test_a_token_that_takes_the_public_key_for_a_password_is_refused(tenan
 
 @pytest.mark.parametrize(("method", "address"), ADDRESSES)
 async def test_an_expired_token_is_refused_as_such(tenant: Tenant, stack: Stack, method: str, address: str) -> None:
-    # Built past the limits of the setting, so that the token has expired when it is made.
-    settings = AuthSettings.model_construct(signing_key_file=stack.signing_key_file, access_token_life_s=-1)
-    token = Tokens(settings).access_token(Identity(claims(tenant)["sub"], tenant.environment))
+    token = expired_token(stack, tenant)
 
     unauthenticated(await ask(tenant, method, address, f"Bearer {token}"), "expired_token")
     assert await tenant.sent() == []

@@ -40,6 +40,7 @@ async def new_installation(servers: Servers, folder: Path, partitions: int = 4) 
         postgres=PostgresSettings(dsn=SecretStr(await servers.new_database())),
         auth=AuthSettings(signing_key_file=folder / "signing-key.pem"),
     )
+    settings.objects.location = str(folder / "objects")
     settings.secrets.key_file = folder / "secrets.key"
     settings.builder.work_dir = folder / "builder"
     await asyncio.to_thread(migrate, settings.postgres)

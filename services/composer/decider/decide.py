@@ -15,6 +15,7 @@ from events.commands import (
     StepBuildReported,
     StepDeleteRequested,
     StepRequested,
+    StepUpdateRequested,
 )
 from events.envelope import Command
 from events.results import (
@@ -31,17 +32,19 @@ from events.results import (
     StepDeleted,
     StepFailed,
     StepReady,
+    StepUpdated,
 )
 from services.composer.decider.deployments import delete_deployment, renew_endpoint_token, request_deployment
 from services.composer.decider.pipelines import delete_pipeline, request_pipeline
 from services.composer.decider.state import EnvironmentState
-from services.composer.decider.steps import delete_step, report_build, request_step
+from services.composer.decider.steps import delete_step, report_build, request_step, update_step
 from services.composer.decider.variables import delete_variable, set_variables
 
 Rule = Callable[[EnvironmentState, Command, Any], list[EventData]]
 
 RULES: dict[type[CommandData], Rule] = {
     StepRequested: request_step,
+    StepUpdateRequested: update_step,
     StepBuildReported: report_build,
     StepDeleteRequested: delete_step,
     PipelineRequested: request_pipeline,
@@ -62,7 +65,7 @@ def decide(state: EnvironmentState, command: Command) -> list[EventData]:
 def evolve(state: EnvironmentState, event: EventData, version: int) -> None:
     """Change `state` by an event that has the place `version` in the environment's history."""
     match event:
-        case StepCreated() | StepReady() | StepFailed():
+        case StepCreated() | StepUpdated() | StepReady() | StepFailed():
             state.steps.put(event.step.step_name, event.step, version)
         case StepDeleted():
             state.steps.remove(event.step.step_name)

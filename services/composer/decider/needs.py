@@ -14,12 +14,13 @@ from events.commands import (
     StepBuildReported,
     StepDeleteRequested,
     StepRequested,
+    StepUpdateRequested,
 )
 
 
 @dataclass(slots=True)
 class Needs:
-    """Names to load in one environment; of `doomed` ones everything that depends on them too."""
+    """Names to load in one environment; of `doomed` ones, which go or change, all that depends on them too."""
 
     steps: set[str] = field(default_factory=set)
     pipelines: set[str] = field(default_factory=set)
@@ -31,9 +32,9 @@ class Needs:
     def add(self, data: CommandData) -> None:
         """Add what deciding `data` asks for."""
         match data:
-            case StepRequested() | StepBuildReported():
+            case StepBuildReported():
                 self.steps.add(data.step_name)
-            case StepDeleteRequested():
+            case StepRequested() | StepUpdateRequested() | StepDeleteRequested():
                 self.steps.add(data.step_name)
                 self.doomed_steps.add(data.step_name)
             case PipelineRequested():

@@ -1,6 +1,6 @@
 """The rules of steps."""
 
-from events.commands import StepBuildReported, StepDeleteRequested, StepRequested
+from events.commands import StepBuildReported, StepDeleteRequested, StepRequested, StepUpdateRequested
 from events.envelope import Command
 from events.refusals import Code, Refused
 from events.resources import Deployment, Pipeline, Step, StepStatus
@@ -12,9 +12,22 @@ from events.results import (
     StepDeleted,
     StepFailed,
     StepReady,
+    StepUpdated,
 )
 from services.composer.decider.dependents import advice, check_number, named, refs
 from services.composer.decider.state import EnvironmentState
+
+DEPLOY_KEY = "repository_deploy_key"
+# What stands when a build begins, whatever an earlier one had found.
+UNBUILT: dict[str, str | None] = {
+    "status": StepStatus.PENDING,
+    "commit_id": None,
+    "origin": None,
+    "failure": None,
+    "failure_code": None,
+    "source": None,
+}
+LOCAL = "local"
 
 
 def request_step(state: EnvironmentState, command: Command, data: StepRequested) -> list[EventData]:
@@ -26,8 +39,10 @@ def request_step(state: EnvironmentState, command: Command, data: StepRequested)
             f"There is a step '{data.step_name}' already. Delete it first, or choose another name.",
             step_name=data.step_name,
         )
+    _check_secrets(data)
     step = Step(
         **data.model_dump(exclude={"inputs", "outputs"}),
+        origin=LOCAL if data.source else None,
         inputs=data.inputs,
         outputs=data.outputs,
         status=StepStatus.PENDING,
@@ -36,7 +51,27 @@ def request_step(state: EnvironmentState, command: Command, data: StepRequested)
         created_by=command.actor,
         updated_at=command.time,
     )
+    if present is not None:
+        _check_interface(state, present, step)
     return [StepCreated(step=step)]
+
+
+def update_step(state: EnvironmentState, command: Command, data: StepUpdateRequested) -> list[EventData]:
+    """A step is built anew from what it was and what is given; pipelines that use it keep its inputs and outputs.
+
+    A build of it that is under way becomes outdated: the new one is asked for by this command.
+    """
+    before = find_step(state, data.step_name)
+    _check_secrets(data)
+    given = {name: value for name in type(data).model_fields if (value := getattr(data, name)) is not None}
+    changes = {**given, "container_config": {**before.container_config, **data.container_config}}
+    uploaded = before.origin == LOCAL and "repository_url" not in data.container_config
+    begun = {**UNBUILT, "origin": LOCAL, "source": before.source} if uploaded else UNBUILT
+    step = before.model_copy(
+        update={**begun, **changes, "requested_by": str(command.id), "updated_at": command.time},
+    )
+    _check_interface(state, before, step)
+    return [StepUpdated(step=step, before=before)]
 
 
 def report_build(state: EnvironmentState, command: Command, data: StepBuildReported) -> list[EventData]:
@@ -49,10 +84,19 @@ def report_build(state: EnvironmentState, command: Command, data: StepBuildRepor
             f"and was requested by command {step.requested_by}.",
             step_name=step.step_name,
         )
-    found = {"updated_at": command.time, "commit_id": data.commit_id, "origin": data.origin}
+    found: dict[str, str | None] = {
+        "updated_at": command.time,
+        "commit_id": data.commit_id,
+        "origin": data.origin or step.origin,
+        "source": data.source or step.source,
+    }
     if data.outcome == "ready":
         return [StepReady(step=step.model_copy(update={**found, "status": StepStatus.READY}), before=step)]
-    failure = {"status": StepStatus.FAILED, "failure": data.reason or "The builder gave no reason."}
+    failure = {
+        "status": StepStatus.FAILED,
+        "failure": data.reason or "The builder gave no reason.",
+        "failure_code": data.failure_code,
+    }
     return [StepFailed(step=step.model_copy(update={**found, **failure}), before=step)]
 
 
@@ -84,6 +128,31 @@ def find_step(state: EnvironmentState, name: str) -> Step:
             step_name=name,
         )
     return step
+
+
+def _check_secrets(data: StepRequested | StepUpdateRequested) -> None:
+    if data.container_config.get(DEPLOY_KEY):
+        raise Refused(
+            Code.SECRET_IN_THE_CLEAR,
+            f"container_config.{DEPLOY_KEY} stands in the clear in this command. Replace that key, and ask for the "
+            "step over HTTP, which seals it.",
+            step_name=data.step_name,
+        )
+
+
+def _check_interface(state: EnvironmentState, before: Step, after: Step) -> None:
+    """Raise Refused step_in_use when pipelines use a step whose inputs or outputs would change under them."""
+    if (before.inputs, before.outputs) == (after.inputs, after.outputs):
+        return
+    names = [pipeline.pipeline_name for pipeline in state.pipelines.children_of(before.step_name)]
+    if names:
+        raise Refused(
+            Code.STEP_IN_USE,
+            f"The step '{before.step_name}' is used by {named('pipeline', names)}, so its inputs and outputs have to "
+            f"stay as they are. {advice(names)}, or leave inputs and outputs unchanged.",
+            step_name=before.step_name,
+            pipelines=list(names),
+        )
 
 
 def _dependents_deleted(state: EnvironmentState, pipelines: list[Pipeline]) -> list[EventData]:

@@ -8,7 +8,7 @@ import pytest
 from dulwich.repo import Repo
 
 from events.envelope import Event
-from services.builder.examine import examine
+from services.builder.examine import Built, examine
 
 WAIT_S = 20.0
 
@@ -93,10 +93,10 @@ async def test_a_build_that_was_cut_short_is_not_committed_and_comes_again(
     # Given a builder that is stopped while it builds
     loop, begun, abandonment = asyncio.get_running_loop(), asyncio.Event(), []
 
-    def examine(step: object, settings: object, abandoned: threading.Event) -> str:
+    def examine(environment: str, step: object, bench: object, abandoned: threading.Event) -> Built:
         loop.call_soon_threadsafe(begun.set)
         abandonment.append(abandoned.wait(WAIT_S))
-        return "c" * 40
+        return Built("c" * 40, "git_repository", f"sha256:{'5' * 64}")
 
     with monkeypatch.context() as patched:
         patched.setattr("services.builder.reporter.examine", examine)
@@ -117,10 +117,10 @@ async def test_a_slow_build_holds_up_neither_the_steps_behind_it_nor_the_group(
     workshop: Any, created: Any, reported: Any, repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given one build that does not end
-    def slow_for_one(step: Any, settings: Any, abandoned: threading.Event) -> str:
+    def slow_for_one(environment: str, step: Any, bench: Any, abandoned: threading.Event) -> Built:
         if step.step_name == "slow":
             abandoned.wait(WAIT_S)
-        return examine(step, settings, abandoned)
+        return examine(environment, step, bench, abandoned)
 
     monkeypatch.setattr("services.builder.reporter.examine", slow_for_one)
     async with workshop.builder():

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from pipeloom.local.kafka import EmbeddedKafka
-from services.builder.examine import examine
+from services.builder.examine import Built, examine
 from services.kit.kafka import ensure_topics
+from services.kit.sealing import ensure_secrets_key
 from services.kit.settings import Settings
 from tests.integration.builder.conftest import Workshop
 from tests.support.installation import open_log
@@ -33,6 +34,9 @@ async def workshop(kafka: EmbeddedKafka, tmp_path: Path) -> AsyncIterator[Worksh
     settings.kafka.bootstrap_servers = kafka.bootstrap_servers
     settings.builder.source_roots = [tmp_path]
     settings.builder.work_dir = tmp_path / "builder"
+    settings.objects.location = str(tmp_path / "objects")
+    settings.secrets.key_file = tmp_path / "secrets.key"
+    ensure_secrets_key(settings.secrets.key_file)
     await ensure_topics(settings.kafka)
     async with open_log(settings.kafka) as log:
         yield Workshop(settings, log.producer)
@@ -44,9 +48,9 @@ async def test_a_builder_waits_for_kafka_and_reports_when_it_is_back(
     # Given a build that ends while the broker is dead
     dead = threading.Event()
 
-    def examine_when_dead(step: Any, settings: Any, abandoned: threading.Event) -> str:
+    def examine_when_dead(environment: str, step: Any, bench: Any, abandoned: threading.Event) -> Built:
         assert dead.wait(WAIT_S)
-        return examine(step, settings, abandoned)
+        return examine(environment, step, bench, abandoned)
 
     async with workshop.builder() as health:
         with monkeypatch.context() as patched:

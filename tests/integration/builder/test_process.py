@@ -42,6 +42,8 @@ def environment(settings: Any, allowed_host: str) -> dict[str, str]:
         "PIPELOOM_KAFKA__BOOTSTRAP_SERVERS": settings.kafka.bootstrap_servers,
         "PIPELOOM_KAFKA__TOPIC_PREFIX": settings.kafka.topic_prefix,
         "PIPELOOM_BUILDER__WORK_DIR": str(settings.builder.work_dir),
+        "PIPELOOM_OBJECTS__LOCATION": settings.objects.location,
+        "PIPELOOM_SECRETS__KEY_FILE": str(settings.secrets.key_file),
         "PIPELOOM_BUILDER__ALLOWED_HOSTS": f'["{allowed_host}"]',
     }
 

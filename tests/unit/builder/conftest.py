@@ -1,6 +1,6 @@
 """Steps, trees and git repositories for the builder's tests."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -11,7 +11,7 @@ from dulwich.refs import HEADREF, Ref
 from dulwich.repo import Repo
 
 from events.resources import Step, StepStatus
-from services.builder.tree import MAX_FILE_BYTES, Kind, TooLarge
+from services.builder.tree import MAX_FILE_BYTES, Entry, Kind, TooLarge
 from services.kit.settings import BuilderSettings
 
 FILE = 0o100644
@@ -44,6 +44,10 @@ class FakeTree:
         if content is not None and len(content) > MAX_FILE_BYTES:
             raise TooLarge
         return content
+
+    def entries(self) -> Iterator[Entry]:
+        for path, content in self._files.items():
+            yield Entry(path, Kind.FILE, False, content)
 
 
 def _bytes(content: str | bytes) -> bytes:

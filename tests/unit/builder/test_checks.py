@@ -121,7 +121,7 @@ def test_the_reason_tells_what_to_mend_in_the_configuration(
 
 
 def test_a_missing_file_is_told_with_what_could_be_wrong(make_step: Any, make_tree: Any) -> None:
-    with pytest.raises(Unbuildable, match=r"'src/train\.py' does not exist .* commit the file"):
+    with pytest.raises(Unbuildable, match=r"'src/train\.py' does not exist .* commit or include the file"):
         check_step(make_step(), make_tree({"train.py": "def train(rows): ..."}))
 
 
@@ -130,3 +130,27 @@ def test_a_reason_stays_short_and_printable_whatever_the_user_wrote(make_step: A
         check_step(make_step(function_path="a\n\x1b[31m" + "b" * 4000), make_tree({}))
     assert len(str(caught.value)) < 500
     assert str(caught.value).isprintable()
+
+
+GOOD = "def train(rows): ..."
+CODES = [
+    ({}, {}, "file_not_found"),
+    ({"src/train.py": "def ("}, {}, "invalid_code"),
+    ({"src/train.py": "#" * (MAX_FILE_BYTES + 1)}, {}, "file_too_large"),
+    ({"src/train.py": "train = 1"}, {}, "function_not_found"),
+    ({"src/train.py": "def train(): ..."}, {}, "parameters_mismatch"),
+    ({"src/train.py": GOOD}, {"requirements_path": "../r.txt"}, "invalid_path"),
+    ({"src/train.py": GOOD}, {"requirements_path": "r.txt"}, "file_not_found"),
+    ({"src/train.py": GOOD, "r.txt": "a b c"}, {"requirements_path": "r.txt"}, "invalid_requirements"),
+    ({"src/train.py": GOOD}, {"included_folders": ["no"]}, "folder_not_found"),
+    ({"src/train.py": GOOD}, {"included_folders": "src"}, "invalid_path"),
+]
+
+
+@pytest.mark.parametrize(("files", "config", "code"), CODES)
+def test_each_failure_has_a_stable_code(
+    make_step: Any, make_tree: Any, files: dict[str, str], config: dict[str, Any], code: str
+) -> None:
+    with pytest.raises(Unbuildable) as refused:
+        check_step(make_step(container_config=config), make_tree(files))
+    assert refused.value.code == code

@@ -12,10 +12,10 @@ from dulwich.refs import Ref
 from dulwich.repo import Repo
 
 from services.builder.errors import Unbuildable
-from services.builder.examine import examine
 from services.builder.source import open_source
 from services.builder.tree import MAX_FILE_BYTES, Kind, TooLarge
 from services.kit.settings import BuilderSettings
+from tests.unit.builder.bench import examined
 
 GOOD = {"src/train.py": "def train(rows): ...\n"}
 LINK = 0o120000
@@ -38,7 +38,7 @@ def test_a_good_step_is_found_at_the_commit_of_the_default_branch(
     commit(repository, {"README.md": "older"})
     head = commit(repository, GOOD)
     step = make_step(container_config={"repository_url": str(repository)})
-    assert examine(step, settings, threading.Event()) == head
+    assert examined(step, settings).commit_id == head
 
 
 @pytest.mark.parametrize("bare", [True, False])
@@ -49,7 +49,7 @@ def test_a_repository_is_named_by_its_path_or_its_file_url(
     repository = settings.source_roots[0] / "deep" / "churn"
     head = commit(repository, GOOD, bare=bare)
     step = make_step(container_config={"repository_url": write(repository)})
-    assert examine(step, settings, threading.Event()) == head
+    assert examined(step, settings).commit_id == head
 
 
 def test_only_what_is_committed_counts(settings: BuilderSettings, make_step: Any, commit: Any) -> None:
@@ -60,7 +60,7 @@ def test_only_what_is_committed_counts(settings: BuilderSettings, make_step: Any
     (repository / "src" / "train.py").write_text(GOOD["src/train.py"])
     # When, then
     with pytest.raises(Unbuildable, match="does not exist in the repository"):
-        examine(make_step(container_config={"repository_url": str(repository)}), settings, threading.Event())
+        examined(make_step(container_config={"repository_url": str(repository)}), settings)
 
 
 def test_a_branch_or_a_tag_chooses_the_commit(settings: BuilderSettings, make_step: Any, commit: Any) -> None:
@@ -73,7 +73,7 @@ def test_a_branch_or_a_tag_chooses_the_commit(settings: BuilderSettings, make_st
         repo.refs[Ref(b"refs/tags/v1")] = tag.id
     for name in ("feature/train", "v1"):
         step = make_step(container_config={"repository_url": str(repository), "repository_branch": name})
-        assert examine(step, settings, threading.Event()) == on_branch
+        assert examined(step, settings).commit_id == on_branch
 
 
 def annotated_tag(commit_id: str) -> Tag:
@@ -152,7 +152,7 @@ def test_a_root_that_is_a_link_itself_counts(
     (tmp_path / "root").symlink_to(settings.source_roots[0])
     linked = settings.model_copy(update={"source_roots": [tmp_path / "root"]})
     step = make_step(container_config={"repository_url": str(tmp_path / "root" / "churn")})
-    assert examine(step, linked, threading.Event()) == head
+    assert examined(step, linked).commit_id == head
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_the_configuration_of_a_repository_includes_no_other_file(
         config.write(f"[include]\n\tpath = {tmp_path / 'secret'}\n")
     # When, then
     step = make_step(container_config={"repository_url": str(repository)})
-    assert examine(step, settings, threading.Event()) == head
+    assert examined(step, settings).commit_id == head
 
 
 def test_damaged_objects_are_told_as_damage(settings: BuilderSettings, make_step: Any, commit: Any) -> None:
@@ -202,7 +202,7 @@ def test_damaged_objects_are_told_as_damage(settings: BuilderSettings, make_step
     damaged.chmod(0o600)
     damaged.write_bytes(b"damage")
     with pytest.raises(Unbuildable, match="git fsck"):
-        examine(make_step(container_config={"repository_url": str(repository)}), settings, threading.Event())
+        examined(make_step(container_config={"repository_url": str(repository)}), settings)
 
 
 def test_files_in_the_place_of_folders_are_told(settings: BuilderSettings, commit: Any) -> None:
@@ -287,7 +287,7 @@ def test_a_packed_repository_is_read_and_not_changed(settings: BuilderSettings, 
     # When
     step = make_step(container_config={"repository_url": str(repository)})
     # Then
-    assert examine(step, settings, threading.Event()) == head
+    assert examined(step, settings).commit_id == head
     assert snapshot(repository) == before
 
 

@@ -19,6 +19,7 @@ from events.results import (
     PipelineDeleted,
     StepCreated,
     StepDeleted,
+    StepUpdated,
 )
 from services.command import answers
 from services.kit.documents import documents_of
@@ -26,6 +27,8 @@ from services.kit.sealing import Sealer
 from services.kit.tokens import Tokens, hash_secret
 from services.kit.variables import seal_value
 from tests.unit.composer.world import variable
+
+from .conftest import MakeRequest
 
 AT = "2026-01-31T12:00:00.000Z"
 COMMAND = UUID("0192f6a0-0000-7000-8000-000000000001")
@@ -106,10 +109,25 @@ def test_a_created_pipeline_is_answered_with_its_page_and_its_address() -> None:
     assert body(answer.body) == json.loads(documents_of(PIPELINE).document)
 
 
-def test_an_accepted_step_is_answered_with_206_for_the_sdk_to_poll() -> None:
-    answer = answers.step_created(event(StepCreated(step=STEP)))
+def test_an_accepted_step_is_answered_with_206_for_the_sdk_to_poll(make_request: MakeRequest) -> None:
+    answer = answers.step_created(make_request())(event(StepCreated(step=STEP)))
     assert (answer.status_code, answer.headers["location"]) == (206, "/api/v1/steps/train")
     assert body(answer.body)["creation_info"]["status"] == "Pending"
+
+
+def test_a_newer_sdk_is_answered_in_its_own_spelling(make_request: MakeRequest) -> None:
+    request = make_request({"craft-ai-client": "craft-ai-sdk@0.50.1"})
+    created = answers.step_created(request)(event(StepCreated(step=STEP)))
+    updated = answers.step_updated(request)(event(StepUpdated(step=STEP, before=STEP)))
+    assert [body(each.body)["creation_info"]["status"] for each in (created, updated)] == ["creation_pending"] * 2
+    assert (created.status_code, updated.status_code) == (206, 200)
+
+
+def test_no_secret_is_in_an_answer(make_request: MakeRequest) -> None:
+    step = STEP.model_copy(update={"sealed_deploy_key": "sealed:v1:x:y", "source": f"sha256:{'5' * 64}"})
+    answer = answers.step_created(make_request())(event(StepCreated(step=step)))
+    assert b"sealed" not in bytes(answer.body)
+    assert b"sha256" not in bytes(answer.body)
 
 
 def test_a_deleted_pipeline_is_answered_exactly_as_the_page_says() -> None:

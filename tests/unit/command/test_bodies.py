@@ -14,6 +14,12 @@ from .conftest import MakeRequest
 
 Reader = Callable[[Request], Awaitable[dict[str, Any]]]
 
+
+async def read_fields(request: Request) -> dict[str, Any]:
+    async with read_step(request, 0) as (fields, _):
+        return fields
+
+
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -21,7 +27,7 @@ FORM = "application/x-www-form-urlencoded"
     "content_type",
     ["application/json", "Application/JSON", "application/json; charset=utf-8", " application/json ;a=b"],
 )
-@pytest.mark.parametrize("read", [read_json, read_step])
+@pytest.mark.parametrize("read", [read_json, read_fields])
 async def test_a_json_object_is_read(make_request: MakeRequest, content_type: str, read: Reader) -> None:
     request = make_request({"Content-Type": content_type}, b'{"a": [1, null, true, "\\u00e9"]}')
     assert await read(request) == {"a": [1, None, True, "é"]}
@@ -29,7 +35,8 @@ async def test_a_json_object_is_read(make_request: MakeRequest, content_type: st
 
 async def test_a_form_is_read_where_it_is_allowed(make_request: MakeRequest) -> None:
     request = make_request({"Content-Type": f"{FORM}; charset=utf-8"}, b"inputs[0][name]=a")
-    assert (await read_step(request))["inputs"] == [{"name": "a"}]
+    async with read_step(request, 0) as (fields, archive):
+        assert (fields["inputs"], archive) == ([{"name": "a"}], None)
 
 
 @pytest.mark.parametrize("content_type", [None, "", "text/plain", FORM, "multipart/form-data; boundary=x", "json"])
@@ -45,8 +52,8 @@ async def test_another_content_type_is_refused_with_the_right_one(
 
 
 async def test_where_a_form_is_allowed_both_types_are_named(make_request: MakeRequest) -> None:
-    with pytest.raises(Refused, match=f"send application/json or {FORM}"):
-        await read_step(make_request({"Content-Type": "text/plain"}))
+    with pytest.raises(Refused, match=f"send application/json, {FORM} or multipart/form-data"):
+        await read_fields(make_request({"Content-Type": "text/plain"}))
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from services.command.routes import command_router
+from services.command.sources import Sources
 from services.command.submit import Submitter
 from services.kit.health import Health
 from services.kit.sealing import Sealer
@@ -17,9 +18,10 @@ NEVER_REACHED = cast("Submitter", None)
 
 
 @pytest.fixture
-async def http(tokens: Tokens, sealer: Sealer) -> AsyncIterator[httpx.AsyncClient]:
+async def http(tokens: Tokens, sealer: Sealer, sources: Sources) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the routes, without anything behind them."""
-    app = make_app("command", [command_router(NEVER_REACHED, tokens, sealer)], Health(), tokens=tokens)
+    router = command_router(NEVER_REACHED, tokens, sealer, sources)
+    app = make_app("command", [router], Health(), tokens=tokens)
     headers = {"Authorization": f"Bearer {tokens.access_token(Identity('ada', 'lab'))}"}
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://test/api/v1", headers=headers) as client:

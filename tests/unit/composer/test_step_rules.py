@@ -1,9 +1,17 @@
 import pytest
 
-from events.commands import StepBuildReported, StepDeleteRequested, StepRequested
+from events.commands import StepBuildReported, StepDeleteRequested, StepRequested, StepUpdateRequested
 from events.refusals import Code
-from events.resources import DeploymentRef, StepStatus
-from events.results import DeploymentDeleted, PipelineDeleted, StepCreated, StepDeleted, StepFailed, StepReady
+from events.resources import DeploymentRef, InputSpec, OutputSpec, StepStatus
+from events.results import (
+    DeploymentDeleted,
+    PipelineDeleted,
+    StepCreated,
+    StepDeleted,
+    StepFailed,
+    StepReady,
+    StepUpdated,
+)
 from services.composer.decider.decide import decide
 from tests.unit.composer.world import command, decided, deployment, environment_with, having, pipeline, refused, step
 
@@ -84,3 +92,105 @@ def test_a_forced_deletion_takes_pipelines_and_their_deployments_along() -> None
         PipelineDeleted(pipeline=pipeline("q"), deployments=[ref]),
         StepDeleted(step=step(), pipelines=["p", "q"], deployments=[ref]),
     ]
+
+
+def test_a_report_brings_the_kept_source_and_a_failure_its_code() -> None:
+    pending, kept = step(status=StepStatus.PENDING), f"sha256:{'a' * 64}"
+    (ready,) = decided(having(pending), report(source=kept))
+    (failed,) = decided(having(pending), report("failed", reason="gone", failure_code="file_not_found"))
+    assert isinstance(ready, StepReady)
+    assert isinstance(failed, StepFailed)
+    assert ready.step.source == kept
+    assert (failed.step.failure, failed.step.failure_code) == ("gone", "file_not_found")
+
+
+def test_an_uploaded_step_is_local_and_keeps_what_was_uploaded() -> None:
+    kept = f"sha256:{'a' * 64}"
+    (created,) = decided([], REQUEST.model_copy(update={"source": kept}))
+    assert isinstance(created, StepCreated)
+    assert (created.step.origin, created.step.source) == ("local", kept)
+    (failed,) = decided(having(created.step), report("failed", requested_by=created.step.requested_by))
+    assert isinstance(failed, StepFailed)
+    assert (failed.step.origin, failed.step.source) == ("local", kept)
+
+
+@pytest.mark.parametrize("kind", [StepRequested, StepUpdateRequested])
+def test_a_secret_in_the_clear_is_refused_and_not_repeated(kind: type[StepRequested | StepUpdateRequested]) -> None:
+    data = kind(
+        step_name="s", function_path="a", function_name="f", container_config={"repository_deploy_key": "BEGIN"}
+    )
+    refusal = refused(having(step(status=StepStatus.FAILED)), data)
+    assert refusal.code == Code.SECRET_IN_THE_CLEAR
+    assert "BEGIN" not in f"{refusal.message}{refusal.details}"
+
+
+UPDATE = StepUpdateRequested(step_name="s", container_config={"repository_branch": "dev", "language": None})
+
+
+@pytest.mark.parametrize("status", StepStatus)
+def test_an_update_begins_a_new_build_and_changes_only_what_was_given(status: StepStatus) -> None:
+    # Given
+    config = {"repository_url": "https://x/y", "language": "3.11"}
+    found = {"commit_id": "c0ffee", "failure": "old", "failure_code": "old", "source": f"sha256:{'a' * 64}"}
+    before = step(status=status, container_config=config, origin="git_repository", **found)
+    asked = command(UPDATE)
+    # When
+    (event,) = decide(environment_with(having(before), UPDATE), asked)
+    # Then
+    after = step(
+        status=StepStatus.PENDING,
+        container_config={"repository_url": "https://x/y", "repository_branch": "dev", "language": None},
+        requested_by=str(asked.id),
+        updated_at=asked.time,
+    )
+    assert event == StepUpdated(step=after, before=before)
+
+
+def test_an_update_of_an_absent_step_is_refused() -> None:
+    assert refused([], UPDATE).code == Code.STEP_NOT_FOUND
+
+
+def test_a_report_of_the_build_before_an_update_is_outdated() -> None:
+    before = step(status=StepStatus.PENDING)
+    state = environment_with(having(before), UPDATE)
+    (updated,) = decide(state, command(UPDATE))
+    assert isinstance(updated, StepUpdated)
+    assert refused(having(updated.step), report(requested_by=before.requested_by)).code == Code.BUILD_OUTDATED
+    (ready,) = decided(having(updated.step), report(requested_by=updated.step.requested_by))
+    assert isinstance(ready, StepReady)
+
+
+def test_an_uploaded_step_is_built_anew_from_its_archive_unless_a_repository_is_given() -> None:
+    kept = f"sha256:{'a' * 64}"
+    before = step(origin="local", source=kept)
+    (again,) = decided(having(before), StepUpdateRequested(step_name="s", function_name="other"))
+    (moved,) = decided(having(before), StepUpdateRequested(step_name="s", container_config={"repository_url": "x"}))
+    assert isinstance(again, StepUpdated)
+    assert isinstance(moved, StepUpdated)
+    assert (again.step.source, again.step.origin) == (kept, "local")
+    assert (moved.step.source, moved.step.origin) == (None, None)
+
+
+CHANGES = {
+    "inputs": [InputSpec(name="z", data_type="number")],
+    "outputs": [OutputSpec(name="z", data_type="json")],
+}
+
+
+@pytest.mark.parametrize("field", CHANGES)
+def test_inputs_and_outputs_stay_while_pipelines_use_the_step(field: str) -> None:
+    changed = StepUpdateRequested.model_validate({"step_name": "s", field: CHANGES[field]})
+    same = StepUpdateRequested.model_validate({"step_name": "s", field: getattr(step(), field)})
+    refusal = refused(having(step(), pipeline("p")), changed)
+    assert (refusal.code, refusal.details["pipelines"]) == (Code.STEP_IN_USE, ["p"])
+    for history, asked in ((having(step()), changed), (having(step(), pipeline("p")), same)):
+        (event,) = decided(history, asked)
+        assert isinstance(event, StepUpdated)
+
+
+def test_a_step_that_failed_under_its_pipelines_is_requested_again_with_the_same_inputs_only() -> None:
+    history = having(step(status=StepStatus.FAILED), pipeline("p"))
+    assert refused(history, REQUEST).code == Code.STEP_IN_USE
+    same = REQUEST.model_copy(update={"inputs": step().inputs, "outputs": step().outputs})
+    (event,) = decided(history, same)
+    assert isinstance(event, StepCreated)

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
+PAGES = ("*.md", "docs/**/*.md", "deploy/*.md", "examples/*.md")
 FENCE = re.compile(r"^[ ]*```.*?^[ ]*```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
@@ -54,8 +55,8 @@ def page(path: str) -> Page:
 
 
 def all_pages() -> list[Page]:
-    """Return the pages that people read: those at the root, in docs and in deploy."""
-    return [Page(path) for folder in ("*.md", "docs/**/*.md", "deploy/*.md") for path in sorted(ROOT.glob(folder))]
+    """Return the pages that people read: those at the root, in docs, in deploy and in examples."""
+    return [Page(path) for folder in PAGES for path in sorted(ROOT.glob(folder))]
 
 
 def table_rows(text: str) -> list[list[str]]:

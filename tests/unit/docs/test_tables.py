@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from events.codec import encode_event
 from events.commands import COMMANDS, CommandData
 from events.envelope import Event, Position
-from events.refusals import Code
+from events.refusals import Code, FailureCode
 from events.results import RESULTS
 from services.kit.settings import Settings
 from tests.unit.docs.markdown import ROOT, page, table_rows
@@ -100,6 +100,12 @@ def _left_out(field: FieldInfo) -> str:
 
 def test_the_table_of_errors_is_that_of_the_code() -> None:
     demand_rows("docs/guides/errors.md", refusal_rows())
+
+
+def test_the_table_of_failures_is_that_of_the_code() -> None:
+    rows = table_rows(page("docs/guides/errors.md").section("Codes of failed builds"))
+    assert [row[:2] for row in rows] == [[f"`{code.value}`", code.meaning] for code in FailureCode]
+    assert all(row[2] for row in rows), "the last column says something in each row"
 
 
 def test_the_table_of_settings_is_that_of_the_code() -> None:

@@ -22,6 +22,7 @@ from events.commands import (
     StepBuildReported,
     StepDeleteRequested,
     StepRequested,
+    StepUpdateRequested,
 )
 from events.envelope import Command, timestamp
 from events.mappings import InputMapping, OutputMapping
@@ -84,6 +85,14 @@ DATA: st.SearchStrategy[CommandData] = st.one_of(
         inputs=st.lists(INPUTS, max_size=2),
         outputs=st.lists(OUTPUTS, max_size=2),
         container_config=st.dictionaries(st.text(), JSON_VALUES, max_size=3),
+    ),
+    st.builds(
+        StepUpdateRequested,
+        step_name=NAMES,
+        function_path=st.none() | st.text(min_size=1),
+        inputs=st.none() | st.lists(INPUTS, max_size=2),
+        container_config=st.dictionaries(st.text(), JSON_VALUES, max_size=3),
+        sealed_deploy_key=OPTIONAL_TEXTS,
     ),
     st.builds(
         StepBuildReported,

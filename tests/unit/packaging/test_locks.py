@@ -8,7 +8,10 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-LOCKS = ("build", "dev", "server")
+from tests.acceptance.contract.versions import VERSIONS
+
+CONTRACT_LOCKS = tuple(f"contract/craft-ai-sdk-{number}" for number in VERSIONS)
+LOCKS = ("build", "dev", "server", *CONTRACT_LOCKS)
 PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^ ;\\]+)")
 
 
@@ -37,6 +40,18 @@ def test_every_requirement_is_pinned_and_has_a_hash(root: Path, name: str) -> No
 def test_no_lock_names_a_registry(root: Path, name: str) -> None:
     assert "://" not in _text(root, name)
     assert "--index-url" not in _text(root, name)
+
+
+def test_each_version_of_the_contract_has_a_lock_and_is_made_anew_with_the_others(root: Path) -> None:
+    assert {path.stem for path in (root / "requirements" / "contract").iterdir()} == {
+        f"craft-ai-sdk-{number}" for number in VERSIONS
+    }
+    assert f"SDK_VERSIONS := {' '.join(VERSIONS)}\n" in (root / "Makefile").read_text()
+
+
+@pytest.mark.parametrize("name", CONTRACT_LOCKS)
+def test_a_lock_of_the_contract_is_for_the_version_in_its_name(root: Path, name: str) -> None:
+    assert f"craft-ai-sdk-{_pins(root, name)['craft-ai-sdk']}" == Path(name).name
 
 
 @pytest.mark.parametrize("name", ["build", "server"])

@@ -6,7 +6,7 @@ from typing import Any, cast
 import httpx
 import pytest
 
-from services.query import steps
+from services.kit import built
 
 from .conftest import News, Postgres, Row
 
@@ -16,8 +16,10 @@ SOON_S = 0.05
 def row(status: str, version: int = 1) -> Row:
     creation: dict[str, Any] = {"status": status}
     if status == "Failed":
-        creation["failure"] = "There is no src/train.py."
-    return {"status": status, "version": version, "document": json.dumps({"creation_info": creation})}
+        creation |= {"failure": "There is no src/train.py.", "failure_code": "file_not_found"}
+    # What a user wrote may look like a status.
+    document = {"parameters": {"container_config": {"status": status}}, "creation_info": creation}
+    return {"status": status, "version": version, "document": json.dumps(document, separators=(",", ":"))}
 
 
 def keep(postgres: Postgres, *rows: Row | None) -> None:
@@ -47,13 +49,54 @@ async def test_a_failed_step_is_gone_for_an_sdk_that_knows_no_failure(
     response = await http.get("/steps/train", headers={"craft-ai-client": f"craft-ai-sdk@{client}"})
     assert (response.status_code, response.json()["name"]) == (404, "step_failed")
     assert response.json()["message"] == "The step 'train' could not be built: There is no src/train.py."
+    assert response.json()["additional_data"] == {"step_name": "train", "failure_code": "file_not_found"}
 
 
-@pytest.mark.parametrize("client", ["craft-ai-sdk@0.52.0", "craft-ai-sdk@0.100.0", "craft-ai-sdk@1.0.0", "", "curl"])
-async def test_a_failed_step_is_told_to_everyone_else(http: httpx.AsyncClient, postgres: Postgres, client: str) -> None:
+@pytest.mark.parametrize(
+    ("client", "spelled"),
+    [
+        ("craft-ai-sdk@0.52.0", "creation_failed"),
+        ("craft-ai-sdk@0.100.0", "creation_failed"),
+        ("craft-ai-sdk@1.0.0", "creation_failed"),
+        ("", "Failed"),
+        ("curl", "Failed"),
+    ],
+)
+async def test_a_failed_step_is_told_to_everyone_else(
+    http: httpx.AsyncClient, postgres: Postgres, client: str, spelled: str
+) -> None:
     keep(postgres, row("Failed"))
     response = await http.get("/steps/train", headers={"craft-ai-client": client})
-    assert (response.status_code, status_in(response)) == (200, "Failed")
+    assert (response.status_code, status_in(response)) == (200, spelled)
+
+
+@pytest.mark.parametrize(
+    ("client", "pending", "ready"),
+    [
+        ("craft-ai-sdk@0.30.0", "Pending", "Ready"),
+        ("craft-ai-sdk@0.49.9", "Pending", "Ready"),
+        ("craft-ai-sdk@0.50.1", "creation_pending", "ready"),
+        ("craft-ai-sdk@0.55.2", "creation_pending", "ready"),
+        ("pipeloom@0.1.0", "Pending", "Ready"),
+    ],
+)
+async def test_each_client_reads_the_status_as_it_spells_it(
+    http: httpx.AsyncClient, postgres: Postgres, client: str, pending: str, ready: str
+) -> None:
+    # Given
+    keep(postgres, row("Pending"), row("Ready"))
+    summary = '{"step_name":"t","status":"Ready","repository_url":{"status":"Ready"}}'
+    postgres.list = lambda sql, given: [{"name": "t", "summary": summary}]
+    headers = {"craft-ai-client": client}
+    # When
+    waiting = await http.get("/steps/train", headers=headers)
+    built_one = await http.get("/steps/train", headers=headers)
+    [entry] = (await http.get("/steps", headers=headers)).json()
+    # Then
+    assert (status_in(waiting), status_in(built_one)) == (pending, ready)
+    assert waiting.json()["parameters"]["container_config"] == {"status": "Pending"}
+    assert entry == {"step_name": "t", "status": ready, "repository_url": {"status": "Ready"}}
+    assert waiting.headers["vary"] == "craft-ai-client"
 
 
 async def test_a_step_that_is_not_there_is_not_found(http: httpx.AsyncClient, postgres: Postgres) -> None:
@@ -97,7 +140,7 @@ async def test_a_client_need_not_wait_for_a_step_that_is_built(
 async def test_a_client_is_not_held_for_ever(
     http: httpx.AsyncClient, postgres: Postgres, news: News, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(steps, "HOLD_S", SOON_S)
+    monkeypatch.setattr(built, "HOLD_S", SOON_S)
     keep(postgres, row("Pending"))
     response = await http.get("/steps/train", params={"wait_for_completion": "True"})
     assert status_in(response) == "Pending"

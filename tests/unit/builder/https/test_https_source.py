@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 from dulwich.repo import Repo
 
-from services.builder import https_client
+from events.refusals import FailureCode
+from services.builder import budget, remote_git
 from services.builder.errors import Unbuildable, Unreachable
-from services.builder.examine import examine
 from services.builder.source import open_source
 from services.builder.tree import MAX_FILE_BYTES
 from services.kit.settings import BuilderSettings
+from tests.unit.builder.bench import examined
 
 GOOD = {"src/train.py": "def train(rows): ...\n"}
 
@@ -21,7 +22,7 @@ def allowed(host: Any, settings: BuilderSettings) -> BuilderSettings:
     return settings.model_copy(update={"allowed_hosts": [host.name]})
 
 
-def fetch(settings: BuilderSettings, url: str, **config: Any) -> str:
+def fetch(settings: BuilderSettings, url: str, **config: Any) -> str | None:
     with open_source({"repository_url": url, **config}, settings, threading.Event()) as source:
         return source.commit_id
 
@@ -33,7 +34,7 @@ def test_a_step_is_fetched_over_https_and_nothing_is_left_behind(
     step = make_step(container_config={"repository_url": host.url(path)})
     with Repo(str(tmp_path / "churn.git")) as repo:
         head = repo.head().decode()
-    assert examine(step, allowed, threading.Event()) == head
+    assert examined(step, allowed).commit_id == head
     assert list(allowed.work_dir.iterdir()) == []
 
 
@@ -50,7 +51,7 @@ def test_a_file_over_the_limit_is_too_large_over_https_too(
     commit(tmp_path / "churn.git", {"src/train.py": "#" * (MAX_FILE_BYTES + 1)})
     step = make_step(container_config={"repository_url": host.url("/churn.git")})
     with pytest.raises(Unbuildable, match="larger than 1024 KiB"):
-        examine(step, allowed, threading.Event())
+        examined(step, allowed)
 
 
 def test_history_is_not_fetched(
@@ -59,20 +60,24 @@ def test_history_is_not_fetched(
     # Given a file in an older commit that would break the limit
     older = commit(tmp_path / "churn.git", {**GOOD, "data.bin": os.urandom(MAX_FILE_BYTES // 2)})
     head = commit(tmp_path / "churn.git", GOOD, parent=older)
-    monkeypatch.setattr(https_client, "MAX_FETCHED_BYTES", MAX_FILE_BYTES // 4)
+    monkeypatch.setattr(budget, "MAX_FETCHED_BYTES", MAX_FILE_BYTES // 4)
     # When, then
     assert fetch(allowed, host.url("/churn.git")) == head
 
 
 @pytest.mark.parametrize("application", ["git"], indirect=True)
-def test_large_files_beside_the_code_are_not_fetched(
-    allowed: BuilderSettings, host: Any, commit: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_huge_file_beside_the_code_is_not_fetched_and_named(
+    allowed: BuilderSettings, host: Any, make_step: Any, commit: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given data that would break the limit, and is random so that it does not shrink on the way
-    head = commit(tmp_path / "churn.git", {**GOOD, "model.bin": os.urandom(MAX_FILE_BYTES + 1)})
-    monkeypatch.setattr(https_client, "MAX_FETCHED_BYTES", MAX_FILE_BYTES)
+    commit(tmp_path / "churn.git", {**GOOD, "model.bin": os.urandom(MAX_FILE_BYTES + 1)})
+    monkeypatch.setattr(budget, "MAX_FETCHED_BYTES", MAX_FILE_BYTES)
+    monkeypatch.setattr(remote_git, "MAX_BLOB_BYTES", MAX_FILE_BYTES)
     # When, then
-    assert fetch(allowed, host.url("/churn.git")) == head
+    step = make_step(container_config={"repository_url": host.url("/churn.git")})
+    with pytest.raises(Unbuildable, match=r"model\.bin") as refused:
+        examined(step, allowed)
+    assert refused.value.code is FailureCode.SOURCE_TOO_LARGE
 
 
 def test_an_empty_repository_is_told(allowed: BuilderSettings, host: Any) -> None:
@@ -164,7 +169,7 @@ def test_a_certificate_that_nobody_vouches_for_is_not_trusted(
 def test_a_fetch_ends_when_it_has_read_too_much(
     allowed: BuilderSettings, host: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(https_client, "MAX_FETCHED_BYTES", 100)
+    monkeypatch.setattr(budget, "MAX_FETCHED_BYTES", 100)
     with pytest.raises(Unbuildable, match="keep data and models out of it"):
         fetch(allowed, host.url("/churn.git"))
 

@@ -1,0 +1,84 @@
+"""The addresses that commands about steps are sent to (source: sdk-contract 5)."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from events.commands import StepDeleteRequested, StepRequested, StepUpdateRequested
+from events.resources import StepStatus
+from services.command import answers
+from services.command.bodies import FORM_TYPE, JSON_TYPE, read_json, read_step
+from services.command.described import body_of
+from services.command.preferences import refuse_if_match
+from services.command.sources import Sources
+from services.command.submit import Submitter, validated
+from services.command.uploads import ARCHIVE
+from services.kit.built import built_step, readable
+from services.kit.sdk import VARY
+from services.kit.web import MULTIPART, Asker, etag, json_response
+
+OURS = ("source", "sealed_deploy_key")
+
+Force = Annotated[bool, Query(description="Delete the dependents too")]
+Wait = Annotated[bool, Query(description="Hold the request until the step is built, or for 25 s")]
+
+
+def step_routes(submitter: Submitter, sources: Sources) -> APIRouter:
+    """Return the routes of commands about steps."""
+    router = APIRouter(tags=["steps"])
+
+    @router.post("/steps", status_code=206, openapi_extra=_step_body())
+    async def create_step(request: Request, asker: Asker, wait_for_completion: Wait = False) -> Response:
+        """Accept a step; 206 says that it is Pending until a builder has checked its code."""
+        async with read_step(request, sources.max_upload_bytes) as (fields, archive):
+            sealed = sources.sealed(fields, asker.environment, fields.get("step_name"))
+            data = validated(StepRequested, sealed)
+            if archive is not None:
+                data = data.model_copy(update={"source": await sources.keep(archive)})
+        answer = await submitter.submit(request, asker, data, answers.step_created(request))
+        if wait_for_completion and answer.status_code == 206:
+            return await _completed(request, asker.environment, str(fields["step_name"]), answer)
+        return answer
+
+    async def _completed(request: Request, environment: str, name: str, accepted: Response) -> Response:
+        """Return the answer to a step that is built by now, or else that it is accepted."""
+        row = await built_step(submitter.backend, environment, name)
+        if row["status"] == StepStatus.PENDING:
+            return accepted
+        told = {key: accepted.headers[key] for key in ("Location", "Pipeloom-Command-Id")}
+        status = 201 if row["status"] == StepStatus.READY else 200
+        headers = {**told, **VARY, "ETag": etag(row["version"])}
+        return json_response(readable(request, name, row), status, headers)
+
+    @router.put(
+        "/steps/{step_name}", openapi_extra=body_of(StepUpdateRequested, JSON_TYPE, without=("step_name", *OURS))
+    )
+    async def update_step(request: Request, asker: Asker, step_name: str) -> Response:
+        """Build a step anew. What is left out stays; while pipelines use it, its inputs and outputs have to stay."""
+        refuse_if_match(request.headers)
+        fields = {**await read_json(request), "step_name": step_name}
+        data = validated(StepUpdateRequested, sources.sealed(fields, asker.environment, step_name))
+        return await submitter.submit(request, asker, data, answers.step_updated(request))
+
+    @router.delete("/steps/{step_name}")
+    async def delete_step(
+        request: Request, asker: Asker, step_name: str, force_dependents_deletion: Force = False
+    ) -> Response:
+        """Delete a step; refused while pipelines use it, unless it is forced."""
+        refuse_if_match(request.headers)
+        fields = {"step_name": step_name, "force_dependents_deletion": force_dependents_deletion}
+        data = validated(StepDeleteRequested, fields)
+        return await submitter.submit(request, asker, data, answers.step_deleted)
+
+    return router
+
+
+def _step_body() -> dict[str, Any]:
+    described = body_of(StepRequested, JSON_TYPE, FORM_TYPE, MULTIPART, without=OURS)
+    content = described["requestBody"]["content"]
+    schema = content[MULTIPART]["schema"]
+    file = {"type": "string", "format": "binary", "description": "The source: a gzip tar of a folder"}
+    content[MULTIPART] = {"schema": {**schema, "properties": {**schema["properties"], ARCHIVE: file}}}
+    return described

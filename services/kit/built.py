@@ -1,0 +1,58 @@
+"""A step as clients read it, and holding a request until it is built (source: sdk-contract 5.2 and 5.3)."""
+
+from typing import Any
+
+import pydantic_core
+from starlette.requests import Request
+
+from events.names import why_unaddressable
+from events.refusals import Code, Refused
+from events.resources import StepStatus
+from services.kit.backend import Backend
+from services.kit.patience import Patience
+from services.kit.postgres import load_queries
+from services.kit.reading import reading
+from services.kit.sdk import knows_failed, spelled_page
+
+HOLD_S = 25.0
+
+_sql = load_queries(__file__)
+
+
+async def find_step(backend: Backend, environment: str, name: str) -> Any:
+    """Return a step's row (document, version, status). Raises Refused step_not_found."""
+    row = None
+    if not why_unaddressable(name):
+        async with reading(backend.pool) as connection:
+            row = await _sql.find_step(connection, environment=environment, name=name)
+    if row is None:
+        raise Refused(Code.STEP_NOT_FOUND, f"There is no step '{name}' in this environment.", step_name=name)
+    return row
+
+
+async def built_step(backend: Backend, environment: str, name: str) -> Any:
+    """Return a step's row once it is no longer Pending, or as it is after HOLD_S."""
+    patience = Patience(HOLD_S, backend.ending)
+    while True:
+        with backend.live.expecting(environment, f"steps/{name}") as news:
+            row = await find_step(backend, environment, name)
+            if row["status"] != StepStatus.PENDING or patience.is_over:
+                return row
+            await patience.wait(news)
+
+
+def readable(request: Request, name: str, row: Any) -> str:
+    """Return a step's page as the client reads it. Raises Refused step_failed for one that knows no failed step."""
+    if row["status"] == StepStatus.FAILED and not knows_failed(request):
+        raise _failed(name, row["document"])
+    return spelled_page(request, row["document"])
+
+
+def _failed(name: str, document: str) -> Refused:
+    creation = pydantic_core.from_json(document)["creation_info"]
+    return Refused(
+        Code.STEP_FAILED,
+        f"The step '{name}' could not be built: {creation.get('failure')}",
+        step_name=name,
+        failure_code=creation.get("failure_code"),
+    )
