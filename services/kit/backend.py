@@ -10,8 +10,10 @@ from services.kit.live import LiveEvents
 from services.kit.postgres import Pool, open_pool
 from services.kit.probes import probe_kafka, probe_postgres
 from services.kit.process import StartError, running
+from services.kit.schema import demand_migrated
 from services.kit.sealing import Sealer
 from services.kit.settings import AuthSettings, SecretsSettings, Settings
+from services.kit.signing_keys import why_unusable
 from services.kit.tokens import Tokens
 
 
@@ -32,9 +34,7 @@ def _tokens(auth: AuthSettings) -> Tokens:
     try:
         return Tokens(auth)
     except (OSError, ValueError) as error:
-        raise StartError(
-            f"the signing key cannot be used ({error}); run `pipeloom init`, or set PIPELOOM_AUTH__SIGNING_KEY_FILE"
-        ) from error
+        raise StartError(why_unusable(auth.signing_key_file, error)) from error
 
 
 def _sealer(secrets: SecretsSettings) -> Sealer:
@@ -48,8 +48,12 @@ def _sealer(secrets: SecretsSettings) -> Sealer:
 
 @asynccontextmanager
 async def open_backend(settings: Settings, health: Health) -> AsyncIterator[Backend]:
-    """Open what the routes need, and keep the live events running inside the block. Raises StartError without keys."""
+    """Open what the routes need, and keep the live events running inside the block.
+
+    Raises StartError without keys or tables.
+    """
     tokens, sealer = _tokens(settings.auth), _sealer(settings.secrets)
+    await demand_migrated(settings.postgres)
     async with open_pool(settings.postgres) as pool:
         live = LiveEvents(settings.kafka, settings.postgres, pool, health)
         async with running(live.run(), probe_kafka(settings.kafka, health), probe_postgres(pool, health)):
