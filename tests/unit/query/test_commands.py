@@ -156,3 +156,18 @@ async def test_a_process_that_ends_tells_who_waits_that_there_is_no_result_yet(
     news.on_wait = backend.ending.set
     response = await asyncio.wait_for(http.get(ADDRESS, params={"wait": "30"}), 3)
     assert (response.status_code, response.json()["status"]) == (202, "unknown")
+
+
+@pytest.mark.parametrize(
+    ("wait", "fault"),
+    [
+        (str(10**30), "must be at most 60"),
+        ("9" * 5000, "must be a whole number of fewer digits"),
+        ("-5", "must be at least 0"),
+        ("soon", "must be a whole number"),
+        ("1.5", "must be a whole number"),
+    ],
+)
+async def test_a_wait_that_cannot_be_is_told_with_what_can(http: httpx.AsyncClient, wait: str, fault: str) -> None:
+    response = await http.get(ADDRESS, params={"wait": wait})
+    assert response.json()["message"] == f"wait: {fault}."
