@@ -71,8 +71,10 @@ class CommandPublisher:
         task = asyncio.create_task(self._send(self._producer, command))
         self._under_way.add(task)
         task.add_done_callback(self._finished)
-        if not await (patience or Patience(self._deadline_s)).wait(task, self._deadline_s):
-            self._health.ill(PART, "Kafka has not acknowledged a command in time")
+        limit_s = self._deadline_s if patience is None else min(self._deadline_s, patience.left_s)
+        if not await (patience or Patience(limit_s)).wait(task, limit_s):
+            if limit_s == self._deadline_s:  # that a client is in a hurry says nothing of Kafka
+                self._health.ill(PART, f"no acknowledgement within {self._deadline_s:g} s")
             raise _unavailable(command, "it may still take effect")
         try:
             task.result()
