@@ -23,8 +23,8 @@ from services.kit.commands import PART, CommandPublisher
 from services.kit.health import Health
 from services.kit.kafka import idempotent_producer, reader
 from services.kit.partitions import partition_of
-from services.kit.process import running
 from services.kit.patience import Patience
+from services.kit.process import running
 from services.kit.settings import KafkaSettings, Settings
 from tests.support.installation import command
 from tests.support.services import eventually
