@@ -29,12 +29,15 @@ log = structlog.get_logger()
 
 
 class Limits(NamedTuple):
-    """Most streams of a process; how often a quiet one gives a sign of life; how long a reader may take."""
+    """Most streams of a process; how often a quiet one gives a sign of life; how long a reader may take.
+
+    The last one is how long it may take when the process ends meanwhile.
+    """
 
     streams: int
     heartbeat_s: float = 15.0
     send_s: float = 30.0
-    last_s: float = 2.0
+    hurried_s: float = 2.0
 
 
 class Place(NamedTuple):
@@ -115,20 +118,20 @@ class _Outlet:
     async def put(self, chunk: bytes) -> bool:
         """Send; return whether it was taken in time, which is shorter when the process ends meanwhile."""
         self._put_at = time.monotonic()
-        return await self._sent(chunk, self._limits.send_s)
+        return await self._sent(chunk)
 
     async def end(self, ending: str) -> None:
         """Send the last event, and close; a reader that takes nothing any more does not get it."""
         told = json.dumps({"code": ending, "message": ENDINGS[ending]})
-        await self._sent(format_sse_event(event=ending, data_str=told, retry=RETRY_MS), self._limits.last_s, more=False)
+        await self._sent(format_sse_event(event=ending, data_str=told, retry=RETRY_MS), more=False)
 
-    async def _sent(self, chunk: bytes, within_s: float, *, more: bool = True) -> bool:
+    async def _sent(self, chunk: bytes, *, more: bool = True) -> bool:
         message = {"type": "http.response.body", "body": chunk, "more_body": more}
         sending = asyncio.ensure_future(self._send(message))
         try:
-            await asyncio.wait({sending, self._ended}, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({sending, self._ended}, timeout=self._limits.send_s, return_when=asyncio.FIRST_COMPLETED)
             if self._ended.done():
-                await asyncio.wait({sending}, timeout=self._limits.last_s)
+                await asyncio.wait({sending}, timeout=self._limits.hurried_s)
         finally:
             is_taken = sending.done()
             sending.cancel()

@@ -3,11 +3,13 @@
 import asyncio
 import json
 import time
+from typing import Any
 
 import pytest
+from fastapi import sse
+from structlog.testing import capture_logs
 
 from pipeloom.client.watching import Event
-from services.kit.watchers import Watchers
 from services.query import event_stream
 from services.query.event_stream import Limits
 from tests.support.services import eventually
@@ -194,22 +196,44 @@ async def test_postgres_that_is_away_for_a_moment_ends_no_stream(feed: Feed, mon
         assert (await asyncio.wait_for(coming, WAIT_S)).sequence == 1
 
 
-async def test_a_reader_that_does_not_read_is_dropped_and_its_place_freed(
+@pytest.fixture
+def flood(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Heartbeats that no buffer takes for long, and little patience with who does not read them."""
+    plain = sse.format_sse_event
+
+    def large(**given: Any) -> bytes:
+        return b":" * 1_000_000 + b"\n\n" if "comment" in given else plain(**given)
+
+    monkeypatch.setattr(event_stream, "format_sse_event", large)
+    monkeypatch.setattr(
+        "services.query.events.Limits", lambda streams: Limits(streams, heartbeat_s=0.01, send_s=1.0, hurried_s=0.1)
+    )
+
+
+@pytest.mark.usefixtures("flood")
+async def test_a_slow_reader_is_told_that_it_was_too_slow(feed: Feed) -> None:
+    member = await feed.member()
+    with capture_logs() as logs:
+        async with feed.query(), feed.reading(member) as reader:
+            await eventually(lambda: any("too slow" in entry["event"] for entry in logs))
+            assert (await reader.next()).name == "too_slow"
+            with pytest.raises(StopAsyncIteration):
+                await reader.next()
+
+
+@pytest.mark.usefixtures("flood")
+async def test_a_reader_that_reads_nothing_is_dropped_and_its_place_freed(
     feed: Feed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        "services.query.events.Limits", lambda streams: Limits(streams, heartbeat_s=0.01, send_s=0.3, last_s=0.1)
-    )
-    monkeypatch.setattr(event_stream, "format_sse_event", lambda **_: b":" * 1_000_000 + b"\n\n")
-    opened: list[Watchers] = []
-    real = Watchers.watching
-
-    def watching(self: Watchers, *given: object) -> object:
-        opened.append(self)
-        return real(self, *given)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Watchers, "watching", watching)
+    monkeypatch.setattr("services.kit.process.UNREAD_WITHIN_MS", 1_500)
+    feed.settings.http.max_streams = 1
     member = await feed.member()
-    async with feed.query(), feed.reading(member):
-        await eventually(lambda: bool(opened))
-        await eventually(lambda: not opened[0].environments)
+    async with feed.query(), feed.reading(member) as stuck:
+        assert stuck.response.status_code == 200
+
+        async def is_free() -> bool:
+            async with feed.reading(member) as other:
+                return other.response.status_code == 200
+
+        assert not await is_free()
+        await eventually(is_free)
