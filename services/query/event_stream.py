@@ -10,6 +10,7 @@ import structlog
 from fastapi.sse import EventSourceResponse, format_sse_event
 from starlette.types import Receive, Scope, Send
 
+from events.refusals import Refused
 from services.kit.watchers import Watchers
 from services.query.event_pages import PAUSE_S, EventPages, Wanted
 
@@ -142,6 +143,7 @@ class _Outlet:
 
 
 async def _until_gone(receive: Receive, news: asyncio.Event) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+    with contextlib.suppress(Refused):  # for a body that nobody asked for and that does not come, or is too large
+        while (await receive())["type"] != "http.disconnect":
+            pass
     news.set()
