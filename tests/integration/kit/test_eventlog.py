@@ -144,7 +144,7 @@ async def test_a_piece_of_a_history_is_bounded_by_rows_and_by_the_bytes_of_what_
     assert await found(byte_limit=1) == ([1], 1)
     assert await found(byte_limit=200) == ([1, 2], 2)
     assert await found(byte_limit=201) == ([1, 2, 3], 3)
-    assert await found(byte_limit=200, subject="steps/s1") == ([2, 4], 5)
+    assert await found(byte_limit=200, subject="steps/s1") == ([2, 4], 4)
     assert await found(row_limit=5, subject="steps/s1") == ([2, 4], 5)
     assert await found(types=["StepDeleted"]) == ([], 6)
     assert await found(types=["StepDeleted", "PipelineCreated"], subject="steps/s0") == ([1, 3, 5], 6)

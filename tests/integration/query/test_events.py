@@ -66,7 +66,7 @@ async def test_a_reader_from_now_on_is_told_where_now_is_before_anything_happens
                 await reader.next()
         async with feed.reading(member) as quiet:
             first = asyncio.create_task(quiet.next())
-            await eventually(lambda: quiet.parser.last_id == "3")
+            await eventually(lambda: quiet.parser.last_id == "3", Limits(1).heartbeat_s / 2)
             await feed.ask(member.environment, 3, 4)
             told = json.loads((await first).data)
     assert (told["sequence"], told["subject"]) == ("4", "pipelines/p3")
