@@ -77,6 +77,7 @@ class Session:
             headers["Idempotency-Key"] = request.idempotency_key
         if request.prefer is not None:
             headers["Prefer"] = request.prefer
+        headers |= request.headers
         return {
             "method": request.method,
             "url": self._address_of(request),
