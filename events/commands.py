@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, JsonValue
 
-from events.declarations import Inputs, Outputs
+from events.declarations import ContainerConfig, Inputs, Outputs
 from events.mappings import InputMapping, OutputMapping
 from events.model import Model
 from events.names import Name, VariableName
@@ -40,7 +40,7 @@ class StepRequested(CommandData):
     description: str | None = None
     inputs: Inputs = Field([], max_length=MAX_INPUTS)
     outputs: Outputs = Field([], max_length=MAX_INPUTS)
-    container_config: dict[str, JsonValue] = {}
+    container_config: ContainerConfig = {}
     source: KeptSource | None = None
     sealed_deploy_key: str | None = Field(None, max_length=MAX_SEALED)
 
@@ -57,7 +57,7 @@ class StepUpdateRequested(CommandData):
     description: str | None = None
     inputs: Inputs | None = Field(None, max_length=MAX_INPUTS)
     outputs: Outputs | None = Field(None, max_length=MAX_INPUTS)
-    container_config: dict[str, JsonValue] = {}
+    container_config: ContainerConfig = {}
     sealed_deploy_key: str | None = Field(None, max_length=MAX_SEALED)
 
     def subject(self) -> str:

@@ -1,6 +1,19 @@
-"""Lets `python -m pipeloom` be the command line."""
+"""The command line: `pipeloom`, or `python -m pipeloom`."""
 
-from pipeloom.cli.main import app
+import sys
+
+INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run the command line; an interruption ends it quietly, also while it is still being loaded."""
+    try:
+        from pipeloom.cli.main import app
+
+        app(prog_name="pipeloom")
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
 
 if __name__ == "__main__":
-    app(prog_name="pipeloom")
+    main()

@@ -39,6 +39,11 @@ def _mapping(text: str, key: str, kinds: dict[str, str]) -> dict[str, Any]:
 def _constant(text: str) -> Any:
     """Return the JSON value that `text` is, else the text itself."""
     try:
-        return json.loads(text)
+        value = json.loads(text)
     except ValueError:
         return text
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError as error:
+        raise typer.BadParameter(f"'{text}' holds a number that JSON cannot express.") from error
+    return value

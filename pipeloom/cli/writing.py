@@ -9,16 +9,27 @@ from pipeloom.cli.connection import connected
 from pipeloom.cli.exits import ExitCode, end
 from pipeloom.cli.output import Output, show
 from pipeloom.client.requests import Request
+from pipeloom.client.writes import usable_key
 
 WaitOption = Annotated[
     bool, typer.Option("--wait/--no-wait", help="Wait for the result, or only print the id of the command.")
 ]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; needed where nobody can be asked.")]
+
+
+def _checked_key(key: str | None) -> str | None:
+    try:
+        return None if key is None else usable_key(key)
+    except ValueError as error:
+        raise typer.BadParameter(str(error).replace("idempotency_key", "the key")) from error
+
+
 KeyOption = Annotated[
     str | None,
     typer.Option(
         "--idempotency-key",
         metavar="KEY",
+        callback=_checked_key,
         help="A text of your own: however often the command is repeated with it, it takes effect once.",
     ),
 ]

@@ -107,7 +107,7 @@ def create_or_update_environment_variable(
 ) -> Request[None]:
     """Ask for a variable of the environment to have a value."""
     body = {"environment_variables": {environment_variable_name: environment_variable_value}}
-    key = idempotency_key or str(uuid4())
+    key = usable_key(idempotency_key)
     return Request("PUT", "/environment-variables", NoneType, body=body, idempotency_key=key)
 
 
@@ -118,9 +118,18 @@ def delete_environment_variable(
     return _delete("/environment-variables", environment_variable_name, idempotency_key)
 
 
+def usable_key(given: str | None) -> str:
+    """Return the idempotency key to send. Raises ValueError on a blank one, or one that no header can carry."""
+    if given is None:
+        return str(uuid4())
+    if not (isinstance(given, str) and given.strip() and given.isascii() and given.isprintable()):
+        raise ValueError("idempotency_key must be text of printable ASCII characters, and not blank")
+    return given
+
+
 def _create(collection: str, body: Document, idempotency_key: str | None) -> Request[Any]:
     given = {name: value for name, value in body.items() if value is not None}
-    return Request("POST", collection, dict, body=given, idempotency_key=idempotency_key or str(uuid4()))
+    return Request("POST", collection, dict, body=given, idempotency_key=usable_key(idempotency_key))
 
 
 def _delete(collection: str, name: str, idempotency_key: str | None, **flags: bool) -> Request[Any]:
@@ -129,5 +138,5 @@ def _delete(collection: str, name: str, idempotency_key: str | None, **flags: bo
         path_to(collection, name),
         dict,
         query={flag: str(value).lower() for flag, value in flags.items()},
-        idempotency_key=idempotency_key or str(uuid4()),
+        idempotency_key=usable_key(idempotency_key),
     )

@@ -89,22 +89,24 @@ class Reporter:
         """Examine `step` in a thread until the deadline; a host that does not answer is asked again until then."""
         abandoned = threading.Event()
         backoff = Backoff()
-        code, trouble = FailureCode.BUILD_TIMEOUT, ""
+        code, trouble = FailureCode.BUILD_TIMEOUT, "Make the repository smaller."
         try:
             async with asyncio.timeout(self._timeout_s) as deadline:
                 while True:
                     try:
                         return await asyncio.to_thread(examine, environment, step, self._bench, abandoned)
                     except Unreachable as error:
-                        code, trouble = FailureCode.REPOSITORY_UNREACHABLE, f" The last trouble was: {error}."
+                        code, trouble = (
+                            FailureCode.REPOSITORY_UNREACHABLE,
+                            f"Check repository_url and try again later: {error}.",
+                        )
                     await backoff.wait(self._stop)
         except TimeoutError:
             if not deadline.expired():
                 raise
             raise Unbuildable(
                 code,
-                f"The build did not end within {self._timeout_s:g} s.{trouble} "
-                "Try again later, or make the repository smaller.",
+                f"The build did not end within {self._timeout_s:g} s. {trouble}",
             ) from None
         finally:
             abandoned.set()

@@ -1,5 +1,6 @@
 """Reads request bodies: JSON, or a form with bracketed keys, into plain values."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
@@ -33,10 +34,10 @@ async def read_json(request: Request) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def read_step(request: Request, max_upload_bytes: int) -> AsyncIterator[StepBody]:
+async def read_step(request: Request, max_upload_bytes: int, places: asyncio.Semaphore) -> AsyncIterator[StepBody]:
     """Give a step that was sent as a JSON object or as a form; its archive is there for the length of the block.
 
-    Raises Refused as read_json, and payload_too_large.
+    Raises Refused as read_json, and payload_too_large or overloaded.
     """
     match _media_type(request):
         case "application/json":
@@ -44,7 +45,7 @@ async def read_step(request: Request, max_upload_bytes: int) -> AsyncIterator[St
         case "application/x-www-form-urlencoded":
             yield StepBody(step_of_form(read_form(await request.body())), None)
         case "multipart/form-data":
-            async with read_upload(request, max_upload_bytes) as (form, archive):
+            async with read_upload(request, max_upload_bytes, places) as (form, archive):
                 yield StepBody(step_of_form(read_form(form)), archive)
         case _:
             raise _unsupported(request, f"{JSON_TYPE}, {FORM_TYPE} or {MULTIPART}")

@@ -8,12 +8,15 @@ from starlette.datastructures import UploadFile
 
 from events.refusals import Code, Refused
 from events.secrets import DEPLOY_KEY, REPOSITORY, has_credentials
+from services.command.uploads import ARCHIVE
 from services.kit.archives import BadArchive, Flaw, check_archive, limits_of
 from services.kit.objects import ObjectStore, StoreTrouble
 from services.kit.sealing import Sealer, deploy_key_context
 from services.kit.settings import ObjectsSettings
 
 CHECKS_AT_ONCE = 2
+# Each may take max_upload_bytes of temporary disk; who finds no place is told to try again.
+UPLOADS_AT_ONCE = 8
 CODES = {
     Flaw.BROKEN: Code.INVALID_ARCHIVE,
     Flaw.UNSAFE: Code.UNSAFE_ARCHIVE,
@@ -32,6 +35,7 @@ class Sources:
         self._sealer = sealer
         self._checks = asyncio.Semaphore(CHECKS_AT_ONCE)
         self.max_upload_bytes = settings.max_upload_bytes
+        self.places = asyncio.Semaphore(UPLOADS_AT_ONCE)
 
     async def keep(self, archive: UploadFile) -> str:
         """Check an archive and keep it; return the name that it is kept under.
@@ -52,6 +56,11 @@ class Sources:
     def sealed(self, fields: dict[str, Any], environment: str, step_name: object) -> dict[str, Any]:
         """Return `fields` with the deploy key sealed; what only we may say of a step is not taken from its request."""
         ours: dict[str, str | None] = {"source": None, "sealed_deploy_key": None}
+        if ARCHIVE in fields:
+            raise Refused(
+                Code.INVALID_BODY,
+                f"{ARCHIVE} is not a file; upload it as one, in a multipart form (curl: -F {ARCHIVE}=@code.tgz).",
+            )
         config = fields.get("container_config")
         if not isinstance(config, dict):
             return {**fields, **ours}

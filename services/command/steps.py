@@ -6,8 +6,10 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from events.commands import StepDeleteRequested, StepRequested, StepUpdateRequested
+from events.commands import CommandData, StepDeleteRequested, StepRequested, StepUpdateRequested
+from events.refusals import Code, Refused
 from events.resources import StepStatus
+from events.secrets import REPOSITORY
 from services.command import answers
 from services.command.bodies import FORM_TYPE, JSON_TYPE, read_json, read_step
 from services.command.described import body_of
@@ -15,10 +17,12 @@ from services.command.preferences import refuse_if_match
 from services.command.sources import Sources
 from services.command.submit import Submitter, validated
 from services.command.uploads import ARCHIVE
-from services.kit.built import built_step, readable
-from services.kit.sdk import VARY
+from services.kit.built import HOLD_S, built_step, readable
+from services.kit.sdk import VARY, knows_failed, sdk_version
 from services.kit.web import MULTIPART, Asker, etag, json_response
 
+# Most builds end within it.
+SDK_HOLD_S = 2.0
 OURS = ("source", "sealed_deploy_key")
 
 Force = Annotated[bool, Query(description="Delete the dependents too")]
@@ -32,20 +36,22 @@ def step_routes(submitter: Submitter, sources: Sources) -> APIRouter:
     @router.post("/steps", status_code=206, openapi_extra=_step_body())
     async def create_step(request: Request, asker: Asker, wait_for_completion: Wait = False) -> Response:
         """Accept a step; 206 says that it is Pending until a builder has checked its code."""
-        async with read_step(request, sources.max_upload_bytes) as (fields, archive):
+        async with read_step(request, sources.max_upload_bytes, sources.places) as (fields, archive):
             sealed = sources.sealed(fields, asker.environment, fields.get("step_name"))
             data = validated(StepRequested, sealed)
             if archive is not None:
+                _demand_one_source(data)
                 data = data.model_copy(update={"source": await sources.keep(archive)})
         answer = await submitter.submit(request, asker, data, answers.step_created(request))
-        if wait_for_completion and answer.status_code == 206:
-            return await _completed(request, asker.environment, str(fields["step_name"]), answer)
+        hold_s = HOLD_S if wait_for_completion else _politeness_s(request)
+        if hold_s and answer.status_code == 206:
+            return await _completed(request, asker.environment, str(fields["step_name"]), answer, hold_s)
         return answer
 
-    async def _completed(request: Request, environment: str, name: str, accepted: Response) -> Response:
+    async def _completed(request: Request, environment: str, name: str, accepted: Response, hold_s: float) -> Response:
         """Return the answer to a step that is built by now, or else that it is accepted."""
-        row = await built_step(submitter.backend, environment, name)
-        if row["status"] == StepStatus.PENDING:
+        row = await built_step(submitter.backend, environment, name, hold_s)
+        if row["status"] == StepStatus.PENDING or (row["status"] == StepStatus.FAILED and _asks_again(request)):
             return accepted
         told = {key: accepted.headers[key] for key in ("Location", "Pipeloom-Command-Id")}
         status = 201 if row["status"] == StepStatus.READY else 200
@@ -73,6 +79,24 @@ def step_routes(submitter: Submitter, sources: Sources) -> APIRouter:
         return await submitter.submit(request, asker, data, answers.step_deleted)
 
     return router
+
+
+def _politeness_s(request: Request) -> float:
+    """Return how long to hold a request of craft-ai-sdk, which sleeps for ten seconds after a 206."""
+    return SDK_HOLD_S if sdk_version(request) else 0.0
+
+
+def _asks_again(request: Request) -> bool:
+    """Tell whether a client learns of a failed build by its next question only: it takes any answer here for good."""
+    return sdk_version(request) is not None and knows_failed(request)
+
+
+def _demand_one_source(data: CommandData) -> None:
+    if isinstance(data, StepRequested) and data.container_config.get(REPOSITORY):
+        raise Refused(
+            Code.INVALID_BODY,
+            f"The step has an uploaded folder and container_config.{REPOSITORY}; give the one that is to be built.",
+        )
 
 
 def _step_body() -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Reads a form with a file in it: the file goes to disk while it arrives, the fields are bounded as any other body."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlencode
@@ -33,24 +34,37 @@ class _Parser(MultiPartParser):
 
 
 @asynccontextmanager
-async def read_upload(request: Request, max_bytes: int) -> AsyncIterator[tuple[bytes, UploadFile | None]]:
+async def read_upload(
+    request: Request, max_bytes: int, places: asyncio.Semaphore
+) -> AsyncIterator[tuple[bytes, UploadFile | None]]:
     """Give a multipart form: its fields as an urlencoded form has them, and the file for the length of the block.
 
-    Raises Refused: invalid_body or payload_too_large.
+    Raises Refused: invalid_body, payload_too_large, or overloaded when none of the `places` is free.
     """
-    form = await _parsed(request)
-    try:
-        archive = _archive(form)
-        if archive is not None and (archive.size or 0) > max_bytes:
-            raise Refused(
-                Code.PAYLOAD_TOO_LARGE,
-                f"The uploaded archive is larger than {max_bytes} bytes; keep data and models out of it.",
-                limit=max_bytes,
-            )
-        fields = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
-        yield urlencode(fields, errors="surrogatepass").encode(), archive
-    finally:
-        await form.close()
+    if places.locked():
+        raise Refused(Code.OVERLOADED, "As many uploads as there are places for are under way. Try again in a moment.")
+    async with places:
+        form = await _parsed(request)
+        try:
+            yield _fields(form), _checked(form, max_bytes)
+        finally:
+            await form.close()
+
+
+def _checked(form: FormData, max_bytes: int) -> UploadFile | None:
+    archive = _archive(form)
+    if archive is not None and (archive.size or 0) > max_bytes:
+        raise Refused(
+            Code.PAYLOAD_TOO_LARGE,
+            f"The uploaded archive is larger than {max_bytes} bytes; keep data and models out of it.",
+            limit=max_bytes,
+        )
+    return archive
+
+
+def _fields(form: FormData) -> bytes:
+    fields = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+    return urlencode(fields, errors="surrogatepass").encode()
 
 
 async def _parsed(request: Request) -> FormData:

@@ -21,6 +21,7 @@ MAX_PATH = 200
 # Every folder on the way to a member is kept in memory.
 MAX_NAME_CHARACTERS = 1024
 MAX_NAME_PARTS = 64
+MAX_PART_BYTES = 255
 
 
 class Flaw(Enum):
@@ -78,11 +79,11 @@ def check_archive(file: BinaryIO, packed_bytes: int, limits: Limits, copy: Binar
 
 def member_path(name: str) -> PurePosixPath:
     """Return where a member stands below the root. Raises BadArchive when it leads out."""
-    if len(name) > MAX_NAME_CHARACTERS or name.count("/") > MAX_NAME_PARTS:
+    if len(name) > MAX_NAME_CHARACTERS or name.count("/") > MAX_NAME_PARTS or _longest_part(name) > MAX_PART_BYTES:
         raise BadArchive(
             Flaw.UNSAFE,
-            f"The archive has a member whose path is longer than {MAX_NAME_CHARACTERS} characters or deeper than "
-            f"{MAX_NAME_PARTS} folders; shorten it.",
+            f"The archive has a member whose path is longer than {MAX_NAME_CHARACTERS} characters, deeper than "
+            f"{MAX_NAME_PARTS} folders, or has a name longer than {MAX_PART_BYTES} bytes; shorten it.",
         )
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or "\0" in name:
@@ -90,6 +91,10 @@ def member_path(name: str) -> PurePosixPath:
             Flaw.UNSAFE, f"The archive has the member {_quoted(name)}; pack paths relative to its root, without '..'."
         )
     return path
+
+
+def _longest_part(name: str) -> int:
+    return max(len(part) for part in name.encode(errors="surrogateescape").split(b"/"))
 
 
 def stays_inside(target: str, folder: PurePosixPath) -> bool:
@@ -166,11 +171,12 @@ class _Layout:
                 f"The member {_quoted(member.name)} stands where another one stands already, or below a link or a "
                 "file; pack each path once.",
             )
-        if member.islnk() and self._leaves.get(PurePosixPath(member.linkname)):
+        # None: it is not there; True: it is a symbolic link, which leads elsewhere from another folder.
+        if member.islnk() and self._leaves.get(PurePosixPath(member.linkname)) is not False:
             raise BadArchive(
                 Flaw.UNSAFE,
-                f"The member {_quoted(member.name)} is a second name of a symbolic link, and may lead elsewhere than "
-                "that one; leave it out.",
+                f"The member {_quoted(member.name)} is a second name of {_quoted(member.linkname)}, which is no file "
+                "that stands before it; pack the file itself.",
             )
         self._folders |= folders
         if leaf is not None:

@@ -30,9 +30,9 @@ async def find_step(backend: Backend, environment: str, name: str) -> Any:
     return row
 
 
-async def built_step(backend: Backend, environment: str, name: str) -> Any:
-    """Return a step's row once it is no longer Pending, or as it is after HOLD_S."""
-    patience = Patience(HOLD_S, backend.ending)
+async def built_step(backend: Backend, environment: str, name: str, hold_s: float = HOLD_S) -> Any:
+    """Return a step's row once it is no longer Pending, or as it is after `hold_s`."""
+    patience = Patience(hold_s, backend.ending)
     while True:
         with backend.live.expecting(environment, f"steps/{name}") as news:
             row = await find_step(backend, environment, name)

@@ -99,11 +99,16 @@ def _check_schedule(data: DeploymentRequested) -> None:
                 Code.INVALID_SCHEDULE, "An endpoint has no schedule; leave it out, or ask for a periodic one."
             )
         return
-    reason = _why_unreadable(data.schedule or "")
+    if data.schedule is None:
+        raise Refused(
+            Code.INVALID_SCHEDULE,
+            "A periodic deployment needs a schedule; give five cron fields in UTC, for example '0 6 * * 1'.",
+        )
+    reason = _why_unreadable(data.schedule)
     if reason:
         raise Refused(
             Code.INVALID_SCHEDULE,
-            f"The schedule '{data.schedule or ''}' cannot be read ({reason}); "
+            f"The schedule '{data.schedule}' cannot be read ({reason}); "
             "give five cron fields in UTC, for example '0 6 * * 1'.",
         )
 

@@ -54,7 +54,7 @@ class Version:
 _V0_36_1 = Version(
     number="0.36.1",
     ready="Ready",
-    build_failure=("UnexpectedError", 'creation of step "train" has failed'),
+    build_failure=("step_failed", "The step 'train' could not be built"),
     absent_step_is_none=True,
     leaves_waiting_to_server=False,
     has_local_folders=False,
@@ -78,7 +78,6 @@ _V0_43_4 = replace(
 _V0_48_1 = replace(
     _V0_43_4,
     number="0.48.1",
-    build_failure=("UnexpectedError", 'creation of "train" has failed'),
     open_prefix="",
     warns_of_positional_step=True,
     mapped_prefix="pipeline_",

@@ -217,8 +217,7 @@ async def test_a_host_that_never_answers_fails_the_build_at_its_deadline(
     assert isinstance(command.data, StepBuildReported)
     assert command.data.failure_code == "repository_unreachable"
     assert command.data.reason == (
-        "The build did not end within 0.05 s. The last trouble was: it answered 503. "
-        "Try again later, or make the repository smaller."
+        "The build did not end within 0.05 s. Check repository_url and try again later: it answered 503."
     )
 
 

@@ -51,6 +51,23 @@ def test_a_repeat_carries_the_key_that_is_given(pipeloom: Pipeloom, service: Ser
     assert service.requests[0].headers["idempotency-key"] == "my-key"
 
 
+@pytest.mark.parametrize("key", ["''", "' '", "é"])
+def test_a_key_that_would_protect_nothing_is_a_wrong_usage(pipeloom: Pipeloom, service: Service, key: str) -> None:
+    result = pipeloom(f"pipelines create churn --step train --idempotency-key {key}")
+    assert result.exit_code == ExitCode.USAGE
+    assert "--idempotency-key" in result.stderr
+    assert service.requests == []
+
+
+@pytest.mark.parametrize("constant", ["NaN", "1e999", "[Infinity]"])
+def test_a_number_that_json_cannot_express_is_a_wrong_usage(
+    pipeloom: Pipeloom, service: Service, constant: str
+) -> None:
+    result = pipeloom(f"deployments create d --pipeline p --rule endpoint --map-input a=constant:{constant}")
+    assert result.exit_code == ExitCode.USAGE
+    assert service.requests == []
+
+
 @pytest.mark.parametrize("words", DELETIONS)
 def test_nothing_is_deleted_when_nobody_can_be_asked(pipeloom: Pipeloom, service: Service, words: str) -> None:
     result = pipeloom(words)

@@ -76,3 +76,11 @@ async def test_only_what_is_submitted_asks_not_to_be_waited_for(call: Caller, se
     service.answers(201, {"pipeline_name": "p"})
     await call("create_pipeline", "p", "s")
     assert "prefer" not in service.request.headers
+
+
+@pytest.mark.parametrize("key", ["", " ", "é", "a\nb", 5])
+def test_a_key_that_would_protect_nothing_is_refused_before_anything_is_sent(key: Any) -> None:
+    with pytest.raises(ValueError, match="idempotency_key"):
+        writes.create_pipeline("churn", "train", idempotency_key=key)
+    with pytest.raises(ValueError, match="idempotency_key"):
+        writes.delete_pipeline("churn", idempotency_key=key)

@@ -1,5 +1,6 @@
 """Bodies: JSON, or a form where one is allowed."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -16,7 +17,7 @@ Reader = Callable[[Request], Awaitable[dict[str, Any]]]
 
 
 async def read_fields(request: Request) -> dict[str, Any]:
-    async with read_step(request, 0) as (fields, _):
+    async with read_step(request, 0, asyncio.Semaphore(1)) as (fields, _):
         return fields
 
 
@@ -35,7 +36,7 @@ async def test_a_json_object_is_read(make_request: MakeRequest, content_type: st
 
 async def test_a_form_is_read_where_it_is_allowed(make_request: MakeRequest) -> None:
     request = make_request({"Content-Type": f"{FORM}; charset=utf-8"}, b"inputs[0][name]=a")
-    async with read_step(request, 0) as (fields, archive):
+    async with read_step(request, 0, asyncio.Semaphore(1)) as (fields, archive):
         assert (fields["inputs"], archive) == ([{"name": "a"}], None)
 
 

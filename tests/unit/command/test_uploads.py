@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 
 from events.commands import CommandData, StepRequested, StepUpdateRequested
 from services.command.routes import command_router
-from services.command.sources import Sources
+from services.command.sources import UPLOADS_AT_ONCE, Sources
 from services.kit.health import Health
 from services.kit.sealing import Sealer, deploy_key_context
 from services.kit.settings import ObjectsSettings
@@ -262,6 +262,72 @@ async def test_a_repositorys_url_with_a_password_is_refused_before_it_is_sent(
     answer = await (http.post("/steps", json=json) if way == "json" else http.put("/steps/train", json=config))
     assert (answer.status_code, answer.json()["name"]) == (422, "secret_in_the_clear")
     assert "sesame" not in answer.text
+    assert taken.sent == []
+
+
+@pytest.mark.parametrize("way", ["json", "form", "multipart"])
+async def test_an_archive_that_is_sent_as_text_is_refused(http: httpx.AsyncClient, taken: Taken, way: str) -> None:
+    body = {**FIELDS, "step_file": "code.tgz"}
+    match way:
+        case "json":
+            json = {"step_name": "train", "function_path": "a.py", "function_name": "f", "step_file": "code.tgz"}
+            answer = await http.post("/steps", json=json)
+        case "form":
+            answer = await http.post("/steps", data=body)
+        case _:
+            answer = await http.post("/steps", files={name: (None, text) for name, text in body.items()})
+    assert (answer.status_code, answer.json()["name"]) == (422, "invalid_body")
+    assert "upload it as one" in answer.json()["message"]
+    assert taken.sent == []
+
+
+async def test_an_upload_with_a_repository_beside_it_is_refused(http: httpx.AsyncClient, taken: Taken) -> None:
+    answer = await upload(http, archive(), {**FIELDS, "container_config[repository_url]": "https://github.com/a/b"})
+    assert (answer.status_code, answer.json()["name"]) == (422, "invalid_body")
+    assert taken.sent == []
+
+
+async def test_more_uploads_than_there_are_places_for_are_told_to_come_again(
+    http: httpx.AsyncClient, taken: Taken, sources: Sources
+) -> None:
+    # Given
+    for _ in range(UPLOADS_AT_ONCE):
+        await sources.places.acquire()
+    # When
+    shed = await upload(http, archive())
+    sources.places.release()
+    taken_in = await upload(http, archive())
+    # Then
+    assert (shed.status_code, shed.json()["name"]) == (503, "overloaded")
+    assert "retry-after" in shed.headers
+    assert taken_in.status_code == 202
+    assert len(taken.sent) == 1
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"repository_url": 5},
+        {"repository_url": "x" * 4097},
+        {"repository_url": "https://github.com/a/b\n"},
+        {"repository_branch": ["main"]},
+        {"included_folders": "src"},
+        {"included_folders": ["a"] * 101},
+        {"included_folders": ["a", 7]},
+    ],
+    ids=lambda config: str(config)[:40],
+)
+async def test_a_container_config_of_other_types_is_refused(
+    http: httpx.AsyncClient, taken: Taken, config: dict[str, Any]
+) -> None:
+    json = {"step_name": "train", "function_path": "a.py", "function_name": "f", "container_config": config}
+    answers = [
+        await http.post("/steps", json=json),
+        await http.put("/steps/train", json={"container_config": config}),
+    ]
+    for answer in answers:
+        assert (answer.status_code, answer.json()["name"]) == (422, "invalid_body")
+        assert next(iter(config)) in answer.json()["message"]
     assert taken.sent == []
 
 

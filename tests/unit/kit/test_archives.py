@@ -71,7 +71,7 @@ def flaw_of(data: bytes, limits: Limits = LIMITS) -> Flaw:
         all_of(folder(""), folder("src"), member("src/a.py"), folder("src"), member("src/a.py")),
         all_of(member("src/a.py"), link("src/b.py", "a.py"), link("lib/deep/c.py", "../../src/a.py")),
         all_of(member("a.py"), link("b.py", "a.py", tarfile.LNKTYPE)),
-        member("x" * 300 + "/train.py"),
+        member("x" * 200 + "/" + "y" * 200 + "/train.py"),
         member("données/entraîner.py"),
     ],
 )
@@ -82,7 +82,7 @@ def test_an_ordinary_archive_is_taken_and_copied_without_its_compression(pack: P
 
 @pytest.mark.parametrize("format", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT])
 def test_both_formats_are_taken(format: int) -> None:  # noqa: A002
-    assert check(packed(member("x" * 300 + "/train.py"), format=format))
+    assert check(packed(member("x" * 200 + "/" + "y" * 200 + "/train.py"), format=format))
 
 
 GOOD = packed(member("src/train.py", b"x" * 5000))
@@ -134,7 +134,9 @@ def test_what_could_lead_out_or_is_no_file_is_unsafe(pack: Pack) -> None:
     assert flaw_of(packed(pack)) is Flaw.UNSAFE
 
 
-@pytest.mark.parametrize("name", ["a/" * 500_000 + "f", "a" * 1025, "a/" * 65 + "f"], ids=["bomb", "long", "deep"])
+@pytest.mark.parametrize(
+    "name", ["a/" * 500_000 + "f", "a" * 1025, "a/" * 65 + "f", "é" * 128], ids=["bomb", "long", "deep", "part"]
+)
 def test_a_path_that_is_long_or_deep_is_refused_before_it_costs_memory(name: str) -> None:
     data = packed(member(name), format=tarfile.PAX_FORMAT)
     tracemalloc.start()
@@ -143,6 +145,12 @@ def test_a_path_that_is_long_or_deep_is_refused_before_it_costs_memory(name: str
         assert tracemalloc.get_traced_memory()[1] < 32 * MIB
     finally:
         tracemalloc.stop()
+
+
+def test_a_second_name_of_what_is_not_there_is_refused() -> None:
+    late = all_of(link("b.py", "a.py", tarfile.LNKTYPE), member("a.py"))
+    assert flaw_of(packed(late)) is Flaw.UNSAFE
+    assert flaw_of(packed(link("a.py", "a.py", tarfile.LNKTYPE))) is Flaw.UNSAFE
 
 
 def test_a_second_name_of_a_link_is_refused() -> None:
