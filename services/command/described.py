@@ -2,17 +2,17 @@
 
 from typing import Any
 
-from events.commands import CommandData
+from pydantic import BaseModel
 
 
-def body_of(model: type[CommandData], *media_types: str, without: tuple[str, ...] = ()) -> dict[str, Any]:
+def body_of(model: type[BaseModel], example: Any, *media_types: str, without: tuple[str, ...] = ()) -> dict[str, Any]:
     """Return the OpenAPI description of a body that the route reads itself; the fields in `without` are the route's."""
     schema = model.model_json_schema()
     described = _inlined(schema, schema.get("$defs", {}))
     for name in without:
         described["properties"].pop(name, None)
     described["required"] = [name for name in described.get("required", []) if name not in without]
-    content = {media_type: {"schema": described} for media_type in media_types}
+    content = {media_type: {"schema": described, "example": example} for media_type in media_types}
     return {"requestBody": {"required": True, "content": content}}
 
 

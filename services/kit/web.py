@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from events.refusals import Code, Refused
 from events.topics import MIB
 from services.kit.health import Health, health_routes
+from services.kit.openapi import ABOUT, describe, operation_id
 from services.kit.problems import add_problem_handlers, broken, problem
 from services.kit.tokens import Identity
 
@@ -145,12 +146,20 @@ def make_app(
     title: str, routers: Iterable[APIRouter], health: Health, *, upload_bytes: int = 0, **state: Any
 ) -> FastAPI:
     """Return an application of `routers` under /api/v1, with the health routes; `state` is what its routes use."""
-    app = FastAPI(title=title, version="1", redirect_slashes=False, openapi_url=f"{API}/openapi.json")
+    app = FastAPI(
+        title=title,
+        version="1",
+        redirect_slashes=False,
+        openapi_url=f"{API}/openapi.json",
+        description=ABOUT,
+        generate_unique_id_function=operation_id,
+    )
     for name, value in state.items():
         setattr(app.state, name, value)
     for router in routers:
         app.include_router(router, prefix=API)
     app.routes.extend(health_routes(health))
     add_problem_handlers(app)
+    describe(app)
     app.add_middleware(Guard, upload_bytes=upload_bytes)
     return app

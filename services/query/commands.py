@@ -13,6 +13,7 @@ from events.results import CommandRejected
 from services.kit.backend import Backend
 from services.kit.eventlog import read_result
 from services.kit.web import Asker, json_response
+from services.query import contract
 from services.query.reads import reading
 
 MAX_WAIT_S = 60
@@ -24,7 +25,7 @@ def command_status_router(backend: Backend) -> APIRouter:
     """Return the route that tells a command's result."""
     router = APIRouter(tags=["commands"])
 
-    @router.get("/commands/{command_id}", responses={202: {"description": "No result under this id yet"}})
+    @router.get("/commands/{command_id}", **contract.GET_COMMAND)
     async def get_command(asker: Asker, command_id: UUID, wait: Wait = 0) -> Response:
         """Get a command's result: `succeeded` with the result event's data, or `rejected` with the refusal.
 
