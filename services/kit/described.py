@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from pydantic_core import to_json
+
 from events.refusals import Code
 from services.kit.command_shapes import Accepted, Problem
 from services.kit.examples import COMMAND_ID, Example, problem_example
@@ -80,7 +82,8 @@ def _answer(told: Told) -> dict[str, Any]:
     if told.shape is not None:
         described["model"] = told.shape
     if told.example is not None:
-        described["content"] = {JSON_TYPE: {"example": told.example}}
+        # As text: FastAPI would take the nulls out of it.
+        described["content"] = {JSON_TYPE: {"example": to_json(told.example).decode()}}
     if told.headers:
         described["headers"] = {name: _referred("headers", name) for name in told.headers}
     if told.links:

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
+from pydantic_core import from_json
 
 from services.kit.command_shapes import Problem
 from services.kit.described import problem_examples
@@ -56,7 +57,6 @@ def describe(app: FastAPI) -> None:
         told = made()
         if not is_made:
             _complete(told)
-            _exemplify(told, app)
             _share(told)
         return told
 
@@ -78,19 +78,6 @@ def _complete(document: dict[str, Any]) -> None:
     components["examples"] = {code: example for code, example in problem_examples().items() if code in used}
     for answers in _answers(document):
         _complete_answers(answers)
-
-
-def _exemplify(document: dict[str, Any], app: FastAPI) -> None:
-    """Give the examples back the nulls that FastAPI takes out of its document."""
-    for route in app.routes:
-        if not isinstance(route, APIRoute):
-            continue
-        for method in route.methods:
-            told = document["paths"][route.path_format][method.lower()]["responses"]
-            for status, answer in route.responses.items():
-                for media_type, content in answer.get("content", {}).items():
-                    if "example" in content:
-                        told[str(status)]["content"][media_type]["example"] = content["example"]
 
 
 def _share(document: dict[str, Any]) -> None:
@@ -116,3 +103,6 @@ def _complete_answers(answers: dict[str, Any]) -> None:
         del answers["422"]
     for answer in answers.values():
         answer.setdefault("headers", {})["X-Request-Id"] = {"$ref": "#/components/headers/X-Request-Id"}
+        for content in answer.get("content", {}).values():
+            if "example" in content:
+                content["example"] = from_json(content["example"])
