@@ -31,39 +31,39 @@ Digest = Annotated[
 ]
 
 
-def _header(name: str, description: str, example: str, **limits: Any) -> dict[str, Any]:
+def _header(name: str, description: str, **limits: Any) -> dict[str, Any]:
     schema = {"type": "string", **limits}
-    return {"name": name, "in": "header", "required": False, "description": description, "schema": schema} | {
-        "example": example
-    }
+    return {"name": name, "in": "header", "required": False, "description": description, "schema": schema}
 
 
 PREFER = _header(
     "Prefer",
     "`wait=N` waits up to N seconds for the result (60 at most), `respond-async` not at all; the answer is 202 when "
     "there is none by then (RFC 7240). Left out: the server waits as long as it does.",
-    "wait=5",
+    examples=["wait=5"],
     pattern="^(wait=[0-9]{1,6}|respond-async)$",
 )
 IDEMPOTENCY_KEY = _header(
     "Idempotency-Key",
-    "A repeat under the same key has the result of the first request; another request under it is refused.",
-    "4f1c9a52-0e0b-4d6c-9b1e-7f4c8f6f2d11",
+    "A repeat under the same key has the result of the first request; another request under it is refused. "
+    "A new UUID for each request, for example.",
     minLength=1,
     maxLength=255,
     pattern="^[!-~]+$",
 )
 IF_NONE_MATCH = _header(
-    "If-None-Match", "The ETag of what the client has: the answer is 304 when nothing has changed since.", '"17"'
+    "If-None-Match",
+    "The ETag of what the client has: the answer is 304 when nothing has changed since.",
+    examples=['"17"'],
 )
 IF_MATCH = _header(
     "If-Match",
     "The ETag of what the client has read: refused with 412 when something has changed since.",
-    '"17"',
+    examples=['"17"'],
     pattern=r'^("[0-9]{1,18}"|\*)$',
 )
 CLIENT = _header(
     "craft-ai-client",
     "Which craft-ai-sdk asks: a step's status is spelled as its version reads it.",
-    "craft-ai-sdk@0.43.4",
+    examples=["craft-ai-sdk@0.43.4"],
 )
