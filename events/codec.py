@@ -227,7 +227,7 @@ def _time(attributes: Mapping[str, str], received: datetime) -> str:
         time = ""
     # What Postgres cannot tell from its infinities is no moment at which anybody asked.
     if not "1970" <= time < "9999":
-        raise _bad_attribute(attributes, "time", "an RFC 3339 time with its zone, from 1970 on")
+        raise _bad_attribute(attributes, "time", "an RFC 3339 time with its zone, of the years 1970 to 9998")
     return time
 
 

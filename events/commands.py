@@ -4,10 +4,11 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, JsonValue
 
+from events.declarations import Inputs, Outputs
 from events.mappings import InputMapping, OutputMapping
 from events.model import Model
 from events.names import Name, VariableName
-from events.resources import ExecutionRule, InputSpec, KeptSource, Mode, OutputSpec
+from events.resources import ExecutionRule, KeptSource, Mode
 
 # Every input stands in the events of the pipelines that take it over, and these have to fit into one record.
 MAX_INPUTS = 1_000
@@ -37,8 +38,8 @@ class StepRequested(CommandData):
     function_path: str = Field(min_length=1, max_length=4096)
     function_name: str = Field(min_length=1, max_length=255)
     description: str | None = None
-    inputs: list[InputSpec] = Field([], max_length=MAX_INPUTS)
-    outputs: list[OutputSpec] = Field([], max_length=MAX_INPUTS)
+    inputs: Inputs = Field([], max_length=MAX_INPUTS)
+    outputs: Outputs = Field([], max_length=MAX_INPUTS)
     container_config: dict[str, JsonValue] = {}
     source: KeptSource | None = None
     sealed_deploy_key: str | None = Field(None, max_length=MAX_SEALED)
@@ -54,8 +55,8 @@ class StepUpdateRequested(CommandData):
     function_path: str | None = Field(None, min_length=1, max_length=4096)
     function_name: str | None = Field(None, min_length=1, max_length=255)
     description: str | None = None
-    inputs: list[InputSpec] | None = Field(None, max_length=MAX_INPUTS)
-    outputs: list[OutputSpec] | None = Field(None, max_length=MAX_INPUTS)
+    inputs: Inputs | None = Field(None, max_length=MAX_INPUTS)
+    outputs: Outputs | None = Field(None, max_length=MAX_INPUTS)
     container_config: dict[str, JsonValue] = {}
     sealed_deploy_key: str | None = Field(None, max_length=MAX_SEALED)
 

@@ -41,6 +41,7 @@ class Code(StrEnum):
     STEPLESS_PIPELINE = "stepless_pipeline", 422, "A pipeline is composed of steps, not created from code"
     PAYLOAD_TOO_LARGE = "payload_too_large", 413, "The body is larger than 1 MiB"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", 415, "The content type is not one this route reads"
+    REQUEST_TIMEOUT = "request_timeout", 408, "The body of the request did not come in time"
     INVALID_REQUEST = "invalid_request", 400, "The request asks for something that cannot be answered"
     NOT_FOUND = "not_found", 404, "No such address"
     METHOD_NOT_ALLOWED = "method_not_allowed", 405, "The address does not take this method"

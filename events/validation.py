@@ -3,6 +3,7 @@
 from pydantic import JsonValue, ValidationError
 
 from events.refusals import Code, Refused
+from events.wording import fault_of
 
 MAX_FIELDS_TOLD = 20
 MAX_PATH = 500
@@ -10,12 +11,12 @@ MAX_PATH = 500
 
 def refusal_of(error: ValidationError) -> Refused:
     """Return the refusal for `error`: invalid_name when only names are at fault, invalid_body otherwise."""
-    problems = error.errors(include_url=False, include_context=False, include_input=False)
+    problems = error.errors(include_url=False)
     fields: list[JsonValue] = [
-        {"field": _path(problem["loc"]), "message": problem["msg"]} for problem in problems[:MAX_FIELDS_TOLD]
+        {"field": _path(problem["loc"]), "message": fault_of(problem)} for problem in problems[:MAX_FIELDS_TOLD]
     ]
     code = Code.INVALID_NAME if {problem["type"] for problem in problems} == {"invalid_name"} else Code.INVALID_BODY
-    told = "; ".join(f"{_path(problem['loc'])}: {problem['msg']}" for problem in problems[:3])
+    told = "; ".join(f"{_path(problem['loc'])}: {fault_of(problem)}" for problem in problems[:3])
     more = f" (and {len(problems) - 3} more)" if len(problems) > 3 else ""
     return Refused(code, f"{told}{more}.", fields=fields)
 

@@ -1,6 +1,7 @@
 """Environments, users and tokens in Postgres."""
 
-from typing import Any
+import re
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -11,6 +12,17 @@ from services.kit.postgres import Connection, load_queries
 from services.kit.tokens import hash_secret, new_sdk_token
 
 _sql = load_queries(__file__)
+
+
+MAX_EMAIL = 254
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+
+
+class User(NamedTuple):
+    """A user's id, and whether it was created just now."""
+
+    id: UUID
+    is_new: bool
 
 
 class ControlError(Exception):
@@ -24,12 +36,23 @@ async def create_environment(connection: Connection, environment: str) -> bool:
     return await _sql.create_environment(connection, environment=environment) is not None
 
 
-async def create_user(connection: Connection, name: str, email: str | None) -> UUID:
-    """Return the id of the user of that name, creating it when it is new. Raises ControlError on an unusable name."""
+async def create_user(connection: Connection, name: str, email: str | None) -> User:
+    """Return the user of that name, creating it when it is new.
+
+    Raises ControlError on an unusable name or e-mail address, and when the user exists with another address.
+    """
     if not name.strip() or has_control_characters(name):
         raise ControlError(f"{name!r} cannot be a user's name: it is blank or has control characters.")
-    user_id: UUID = await _sql.create_user(connection, user_id=uuid4(), name=name, email=email)
-    return user_id
+    if email is not None and (len(email) > MAX_EMAIL or has_control_characters(email) or not _EMAIL.fullmatch(email)):
+        raise ControlError(f"{email!r} is no e-mail address; write it as in ada@example.org.")
+    new_id = await _sql.create_user(connection, user_id=uuid4(), name=name, email=email)
+    if new_id is not None:
+        return User(new_id, is_new=True)
+    row = await _sql.find_user(connection, name=name)
+    if email not in {None, row["email"]}:
+        known = f"the e-mail address {row['email']}" if row["email"] else "no e-mail address"
+        raise ControlError(f"There is a user '{name}' already, with {known}; nothing was changed.")
+    return User(row["id"], is_new=False)
 
 
 async def create_token(connection: Connection, environment: str, user_name: str) -> dict[str, str]:
@@ -52,8 +75,15 @@ async def list_environments(connection: Connection) -> list[dict[str, Any]]:
     return [dict(row) async for row in _sql.list_environments(connection)]
 
 
+async def list_users(connection: Connection) -> list[dict[str, Any]]:
+    """Return all users."""
+    return [dict(row) async for row in _sql.list_users(connection)]
+
+
 async def list_tokens(connection: Connection, environment: str) -> list[dict[str, Any]]:
-    """Return the tokens of an environment, without their secrets."""
+    """Return the tokens of an environment, without their secrets. Raises ControlError when there is none of that id."""
+    if not await _sql.has_environment(connection, environment=environment):
+        raise ControlError(f"There is no environment '{environment}'; list-environments tells which there are.")
     return [dict(row) async for row in _sql.list_tokens(connection, environment=environment)]
 
 

@@ -6,13 +6,21 @@ INSERT INTO environment (id) VALUES (:environment) ON CONFLICT DO NOTHING RETURN
 SELECT id, created_at FROM environment ORDER BY id;
 
 -- name: create_user$
--- Create a user, or find the one of that name.
-INSERT INTO app_user (id, name, email) VALUES (:user_id, :name, :email)
-ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id;
+-- Create a user; nothing when there is one of that name.
+INSERT INTO app_user (id, name, email) VALUES (:user_id, :name, :email) ON CONFLICT (name) DO NOTHING RETURNING id;
+
+-- name: find_user^
+SELECT id, email FROM app_user WHERE name = :name;
+
+-- name: list_users
+SELECT id, name, email, created_at FROM app_user ORDER BY name COLLATE "C";
 
 -- name: create_token!
 INSERT INTO sdk_token (id, token_hash, environment, user_id)
 SELECT :token_id, :token_hash, :environment, id FROM app_user WHERE name = :user_name;
+
+-- name: has_environment$
+SELECT EXISTS (SELECT FROM environment WHERE id = :environment);
 
 -- name: list_tokens
 -- The tokens of an environment, never the secrets themselves.

@@ -9,6 +9,7 @@ from starlette.requests import Request
 
 from events.codec import read_json as parse_json
 from events.refusals import Code, Refused
+from events.wording import kind_of
 from services.command.forms import read_form, step_of_form
 from services.command.uploads import read_upload
 from services.kit.web import MULTIPART
@@ -77,7 +78,7 @@ def _media_type(request: Request) -> str:
 def _object(body: bytes) -> dict[str, Any]:
     fields = parse_json(body)
     if not isinstance(fields, dict):
-        raise Refused(Code.INVALID_BODY, f"The body is a JSON {type(fields).__name__}; send a JSON object.")
+        raise Refused(Code.INVALID_BODY, f"The body is {kind_of(fields)}; send a JSON object.")
     return fields
 
 

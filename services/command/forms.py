@@ -83,6 +83,10 @@ def _typed(value: Any, data_type: Any) -> Any:
     if not isinstance(value, str):
         return value
     match data_type:
+        case "string":
+            return value
+        case _ if value == "":
+            return None
         case "boolean":
             return BOOLEANS.get(value, value)
         case "number" | "json" | "array":
@@ -92,8 +96,6 @@ def _typed(value: Any, data_type: Any) -> Any:
 
 
 def _json_or_text(value: str) -> Any:
-    if value == "":
-        return None
     try:
         return pydantic_core.from_json(value, allow_inf_nan=False)
     except ValueError:

@@ -53,8 +53,11 @@ def _wait(prefer: str) -> float | None:
         name, _, value = part.partition(";")[0].partition("=")
         wanted.setdefault(name.strip().lower(), value.strip().strip('"'))  # of a repeated one the first counts
     if "wait" in wanted:
-        if not re.fullmatch(r"[0-9]{1,6}", wanted["wait"]):
-            raise Refused(Code.INVALID_HEADER, f"Prefer says wait={wanted['wait']}; give whole seconds, as in wait=5.")
+        if not re.fullmatch(r"[0-9]+", wanted["wait"]):
+            raise Refused(
+                Code.INVALID_HEADER,
+                f"Prefer says wait={wanted['wait'][:50]}; give whole seconds from 0 on, as in wait=5.",
+            )
         return min(float(wanted["wait"]), MAX_WAIT_S)
     return 0.0 if "respond-async" in wanted else None
 

@@ -1,6 +1,5 @@
 """Submits a command and answers with its result: at once, in time, or honestly not yet."""
 
-import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -22,12 +21,15 @@ from services.command.preferences import read_preferences
 from services.kit.backend import Backend
 from services.kit.commands import CommandPublisher
 from services.kit.eventlog import Decided, read_result
+from services.kit.patience import Patience
 from services.kit.postgres import POSTGRES_TROUBLE, borrowed
 from services.kit.tokens import Identity
 from services.kit.web import json_response
 
 SOURCE = "/pipeloom/http"
 LOOK_S = 2.0
+# How much of a request's time is kept for reading the result that nobody told of.
+LAST_LOOK_S = 1.0
 IDEMPOTENCY = UUID("6c1a3c5e-8f0b-5d4e-9f57-0c1f6a2b7d11")
 
 Answer = Callable[[Event], Response]
@@ -67,18 +69,19 @@ class Submitter:
             data=data,
             traceparent=request.headers.get("traceparent"),
         )
+        waiting, whole = self._patience(preferences.wait_s)
         with self.backend.live.expecting(command.environment, command.id) as result:
             if preferences.idempotency_key:
-                decided = await self._look(command)
+                decided = await self._look(command, min(LOOK_S, whole.left_s / 2))
                 if decided:
                     return _respond(command, decided.event, answer, decided.fingerprint)
-            await self._publisher.publish(command)
+            await self._publisher.publish(command, whole)
             if preferences.wait_s == 0:
                 return _accepted(command, 0)
-            event = await self._wait(result, preferences.wait_s)
+            event = result.result() if await waiting.wait(result) else None
         decided = None
         if event is None or preferences.idempotency_key:
-            decided = await self._look(command)
+            decided = await self._look(command, min(LAST_LOOK_S, whole.left_s))
         if decided:
             return _respond(command, decided.event, answer, decided.fingerprint)
         if event and not preferences.idempotency_key:
@@ -87,19 +90,26 @@ class Submitter:
             raise _unknown(command, "its result cannot be read right now")
         if preferences.wait_s is not None:
             return _accepted(command, preferences.wait_s)
+        if waiting.is_cut_short:
+            raise _unknown(command, "it has no result yet, and the service is being stopped")
         raise _unknown(command, f"it has no result after {self.backend.settings.http.result_timeout_s:g} s")
 
-    async def _wait(self, result: "asyncio.Future[Event]", wait_s: float | None) -> Event | None:
-        limit_s = self.backend.settings.http.result_timeout_s if wait_s is None else wait_s
-        try:
-            return await asyncio.wait_for(asyncio.shield(result), limit_s)
-        except TimeoutError:
-            return None
+    def _patience(self, wait_s: float | None) -> tuple[Patience, Patience]:
+        """Return how long to wait for the result, and how long the request may take with all that is around it.
 
-    async def _look(self, command: Command) -> Decided | None:
+        Only Kafka's acknowledgement bounds one that does not wait: before it there is nothing to accept.
+        """
+        http, ending = self.backend.settings.http, self.backend.ending
+        if wait_s is None:
+            limit_s = http.result_timeout_s
+            return Patience(max(limit_s - LAST_LOOK_S, limit_s / 2), ending), Patience(limit_s, ending)
+        whole_s = wait_s + LAST_LOOK_S if wait_s else LOOK_S + http.acknowledge_timeout_s
+        return Patience(wait_s, ending), Patience(whole_s, ending)
+
+    async def _look(self, command: Command, within_s: float) -> Decided | None:
         """Return what is decided of a command, or None when nothing is, or when Postgres cannot say."""
         try:
-            async with borrowed(self.backend.pool, LOOK_S) as connection:
+            async with borrowed(self.backend.pool, within_s) as connection:
                 return await read_result(connection, command.environment, command.id)
         except POSTGRES_TROUBLE as error:
             log.warning("the inbox cannot be read", error=repr(error))

@@ -25,6 +25,7 @@ from services.kit.kafka import group_consumer
 from services.kit.postgres import POSTGRES_TROUBLE, Connection, Pool, borrowed, open_pool
 from services.kit.probes import probe_kafka, probe_postgres
 from services.kit.process import running
+from services.kit.schema import demand_migrated
 from services.kit.settings import Settings
 from services.kit.stopping import stop_client
 
@@ -45,6 +46,7 @@ log = structlog.get_logger()
 
 async def run_composer(settings: Settings, health: Health, stop: asyncio.Event) -> None:
     """Compose until `stop` is set. Trouble with Kafka or Postgres is waited out, and told on the health page."""
+    await demand_migrated(settings.postgres)
     health.expect(GROUP_PART, BATCH_PART)
     pool = open_pool(settings.postgres, size=3)
     backoff = Backoff()

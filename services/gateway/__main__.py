@@ -18,10 +18,11 @@ async def run_gateway(settings: Settings, health: Health, stop: asyncio.Event) -
             "Pipeloom",
             [*routers, *query_routers(backend)],
             health,
+            body_timeout_s=settings.http.body_timeout_s,
             upload_bytes=settings.objects.max_upload_bytes,
             tokens=backend.tokens,
         )
-        async with serving(app, settings.http.host, settings.http.port):
+        async with serving(app, settings.http.host, settings.http.port, backend.ending):
             await stop.wait()
 
 

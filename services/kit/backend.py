@@ -1,16 +1,19 @@
 """What an HTTP application needs behind it: a pool, the live events, the tokens and the sealer."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from services.kit.health import Health
 from services.kit.live import LiveEvents
 from services.kit.postgres import Pool, open_pool
 from services.kit.probes import probe_kafka, probe_postgres
 from services.kit.process import StartError, running
+from services.kit.schema import demand_migrated
 from services.kit.sealing import Sealer
 from services.kit.settings import AuthSettings, SecretsSettings, Settings
+from services.kit.signing_keys import why_unusable
 from services.kit.tokens import Tokens
 
 
@@ -23,15 +26,15 @@ class Backend:
     live: LiveEvents
     tokens: Tokens
     sealer: Sealer
+    ending: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the process is about to end: who still waits for news is answered without them."""
 
 
 def _tokens(auth: AuthSettings) -> Tokens:
     try:
         return Tokens(auth)
     except (OSError, ValueError) as error:
-        raise StartError(
-            f"the signing key cannot be used ({error}); run `pipeloom init`, or set PIPELOOM_AUTH__SIGNING_KEY_FILE"
-        ) from error
+        raise StartError(why_unusable(auth.signing_key_file, error)) from error
 
 
 def _sealer(secrets: SecretsSettings) -> Sealer:
@@ -45,8 +48,12 @@ def _sealer(secrets: SecretsSettings) -> Sealer:
 
 @asynccontextmanager
 async def open_backend(settings: Settings, health: Health) -> AsyncIterator[Backend]:
-    """Open what the routes need, and keep the live events running inside the block. Raises StartError without keys."""
+    """Open what the routes need, and keep the live events running inside the block.
+
+    Raises StartError without keys or tables.
+    """
     tokens, sealer = _tokens(settings.auth), _sealer(settings.secrets)
+    await demand_migrated(settings.postgres)
     async with open_pool(settings.postgres) as pool:
         live = LiveEvents(settings.kafka, settings.postgres, pool, health)
         async with running(live.run(), probe_kafka(settings.kafka, health), probe_postgres(pool, health)):

@@ -1,6 +1,5 @@
 """A step as clients read it, and holding a request until it is built (source: sdk-contract 5.2 and 5.3)."""
 
-import asyncio
 from typing import Any
 
 import pydantic_core
@@ -10,6 +9,7 @@ from events.names import why_unaddressable
 from events.refusals import Code, Refused
 from events.resources import StepStatus
 from services.kit.backend import Backend
+from services.kit.patience import Patience
 from services.kit.postgres import load_queries
 from services.kit.reading import reading
 from services.kit.sdk import knows_failed, spelled_page
@@ -32,14 +32,13 @@ async def find_step(backend: Backend, environment: str, name: str) -> Any:
 
 async def built_step(backend: Backend, environment: str, name: str) -> Any:
     """Return a step's row once it is no longer Pending, or as it is after HOLD_S."""
-    deadline = asyncio.get_running_loop().time() + HOLD_S
+    patience = Patience(HOLD_S, backend.ending)
     while True:
         with backend.live.expecting(environment, f"steps/{name}") as news:
             row = await find_step(backend, environment, name)
-            remaining = deadline - asyncio.get_running_loop().time()
-            if row["status"] != StepStatus.PENDING or remaining <= 0:
+            if row["status"] != StepStatus.PENDING or patience.is_over:
                 return row
-            await asyncio.wait([news], timeout=remaining)
+            await patience.wait(news)
 
 
 def readable(request: Request, name: str, row: Any) -> str:

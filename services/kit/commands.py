@@ -12,6 +12,7 @@ from events.refusals import Code, Refused
 from events.topics import COMMANDS_TOPIC
 from services.kit.health import Health
 from services.kit.kafka import idempotent_producer
+from services.kit.patience import Patience
 from services.kit.settings import KafkaSettings
 from services.kit.stopping import stop_client
 
@@ -55,8 +56,8 @@ class CommandPublisher:
                 task.cancel()
             await asyncio.gather(*self._under_way, return_exceptions=True)
 
-    async def publish(self, command: Command) -> None:
-        """Return once Kafka has acknowledged `command`.
+    async def publish(self, command: Command, patience: Patience | None = None) -> None:
+        """Return once Kafka has acknowledged `command`, for which it has no longer than `patience`.
 
         Raises Refused: overloaded (nothing was sent) or kafka_unavailable (it may still take effect).
         """
@@ -70,11 +71,13 @@ class CommandPublisher:
         task = asyncio.create_task(self._send(self._producer, command))
         self._under_way.add(task)
         task.add_done_callback(self._finished)
+        limit_s = self._deadline_s if patience is None else min(self._deadline_s, patience.left_s)
+        if not await (patience or Patience(limit_s)).wait(task, limit_s):
+            if limit_s == self._deadline_s:  # that a client is in a hurry says nothing of Kafka
+                self._health.ill(PART, f"no acknowledgement within {self._deadline_s:g} s")
+            raise _unavailable(command, "it may still take effect")
         try:
-            await asyncio.wait_for(asyncio.shield(task), self._deadline_s)
-        except TimeoutError:
-            self._health.ill(PART, f"no acknowledgement within {self._deadline_s:g} s")
-            raise _unavailable(command, "it may still take effect") from None
+            task.result()
         except MessageSizeTooLargeError as error:
             raise Refused(
                 Code.PAYLOAD_TOO_LARGE, "The command is larger than a record may be; nothing was sent. Make it smaller."

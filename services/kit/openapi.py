@@ -19,7 +19,7 @@ Composes machine-learning steps into pipelines and keeps their lifecycle.
 
 Every answer has an `X-Request-Id`: the request's own, or a new one. Every refusal is a problem document (RFC 9457) with
 a stable code. Beside what an operation names, any address refuses a method that it does not take (405), and what cannot
-be read as a request at all (400, 408, 413, 415).
+be read as a request at all (400, 408, 413, 415). HEAD is answered wherever GET is.
 """
 SHARED_CODES = 4
 FRAMEWORKS = ("HTTPValidationError", "ValidationError")

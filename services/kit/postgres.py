@@ -52,13 +52,17 @@ def open_pool(postgres: PostgresSettings, *, size: int | None = None) -> Pool:
 
 @asynccontextmanager
 async def borrowed(pool: Pool, within_s: float = COMMAND_TIMEOUT_S) -> AsyncIterator[Connection]:
-    """Lend a connection of `pool` for the block, which has `within_s` seconds; getting and giving back are bounded too.
+    """Lend a connection of `pool` for the block; getting it, the block and giving it back take `within_s` seconds.
 
     Raises one of POSTGRES_TROUBLE. (A statement that is run on the pool itself waits without bound for its connection
     to be cleaned up when Postgres hangs.)
     """
-    async with pool.acquire(timeout=LEND_S) as connection, asyncio.timeout(within_s):
-        yield connection
+    async with asyncio.timeout(within_s), pool.acquire(timeout=min(LEND_S, within_s)) as connection:
+        try:
+            yield connection
+        except asyncio.CancelledError:
+            connection.terminate()  # to clean it up would be to wait once more for the server that did not answer
+            raise
 
 
 async def connect(postgres: PostgresSettings) -> "asyncpg.Connection[asyncpg.Record]":

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Match
 
 from events.refusals import Code, Refused
+from events.wording import fault_of
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 RETRY_AFTER_S = 2
@@ -55,6 +56,8 @@ def _headers(refusal: Refused, status: int) -> dict[str, str]:
         headers["Retry-After"] = str(RETRY_AFTER_S)
     if status == http.HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
+    if status == http.HTTPStatus.REQUEST_TIMEOUT:
+        headers["Connection"] = "close"
     if command_id := refusal.details.get("command_id"):
         headers["Location"] = f"/api/v1/commands/{command_id}"
         headers["Pipeloom-Command-Id"] = str(command_id)
@@ -97,17 +100,17 @@ def broken(request: Request, error: Exception) -> JSONResponse:
 
 def _invalid(error: RequestValidationError) -> Refused:
     problems = error.errors()
-    code = Code.INVALID_PARAMETER
-    if problems and problems[0]["loc"][0] == "body":
-        code = Code.INVALID_JSON if problems[0]["type"] == "json_invalid" else Code.INVALID_BODY
-    told = [{"field": ".".join(map(str, each["loc"][1:])), "message": each["msg"]} for each in problems]
-    sentence = "; ".join(f"{each['field']}: {each['message']}" for each in told)
-    return Refused(code, f"{sentence}.", fields=list(told))
+    if problems and problems[0]["type"] == "json_invalid":
+        return Refused(Code.INVALID_JSON, f"This is not JSON: {problems[0]['ctx']['error']}.")
+    code = Code.INVALID_BODY if problems and problems[0]["loc"][0] == "body" else Code.INVALID_PARAMETER
+    told = [(".".join(map(str, each["loc"][1:])) or "body", fault_of(each)) for each in problems]
+    sentence = "; ".join(f"{field}: {fault}" for field, fault in told)
+    return Refused(code, f"{sentence}.", fields=[{"field": field, "message": fault} for field, fault in told])
 
 
 def _allowed_methods(request: Request) -> str:
-    """Return all methods that the address takes: several routes may share it."""
-    return ", ".join(method for method in METHODS if _takes(request, method))
+    """Return all methods that the address takes: several routes may share it, and HEAD goes with GET."""
+    return ", ".join(method for method in METHODS if _takes(request, "GET" if method == "HEAD" else method))
 
 
 def _takes(request: Request, method: str) -> bool:

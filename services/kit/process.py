@@ -18,6 +18,8 @@ from services.kit.logs import configure_logs
 from services.kit.settings import Settings, UnusableSettingsError, load_settings
 
 DRAIN_S = 8.0
+# Who waits then for news is answered without them: this takes up to 2 s.
+RELEASE_S = 5.0
 STOP_WITHIN_S = 10.0
 CANCEL_WITHIN_S = 3.0
 
@@ -119,9 +121,10 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(app: Any, host: str, port: int) -> AsyncIterator[None]:
+async def serving(app: Any, host: str, port: int, ending: asyncio.Event | None = None) -> AsyncIterator[None]:
     """Serve the ASGI application `app` inside the block; at its end, drain what is under way within DRAIN_S seconds.
 
+    `ending` is set for those who then still wait, in time for their answers.
     Raises StartError when the address cannot be listened on.
     """
     listener = _listen(host, port)
@@ -141,8 +144,12 @@ async def serving(app: Any, host: str, port: int) -> AsyncIterator[None]:
         yield
     finally:
         server.should_exit = True
-        async with asyncio.timeout(DRAIN_S + 2):
-            await task
+        release = asyncio.get_running_loop().call_later(RELEASE_S, (ending or asyncio.Event()).set)
+        try:
+            async with asyncio.timeout(DRAIN_S + 2):
+                await task
+        finally:
+            release.cancel()
 
 
 def _listen(host: str, port: int) -> socket.socket:

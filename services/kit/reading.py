@@ -10,10 +10,10 @@ READ_S = 5.0
 
 
 @asynccontextmanager
-async def reading(pool: Pool) -> AsyncIterator[Connection]:
-    """Lend a connection to read with for READ_S seconds; turn trouble with Postgres into a refusal (503)."""
+async def reading(pool: Pool, within_s: float = READ_S) -> AsyncIterator[Connection]:
+    """Lend a connection to read with for `within_s` seconds; turn trouble with Postgres into a refusal (503)."""
     try:
-        async with borrowed(pool, READ_S) as connection:
+        async with borrowed(pool, within_s) as connection:
             yield connection
     except POSTGRES_TROUBLE as error:
         raise Refused(

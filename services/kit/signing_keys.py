@@ -76,6 +76,21 @@ def read_signing_keys(path: Path) -> list[SigningKey]:
     return [_key(path, block) for block in _blocks(path)]
 
 
+def why_unusable(path: Path, error: Exception) -> str:
+    """Say what is wrong with the file of which `read_signing_keys` raised `error`, and what to do."""
+    if isinstance(error, FileNotFoundError):
+        return f"there is no signing key at {path}: run `pipeloom init`, or set PIPELOOM_AUTH__SIGNING_KEY_FILE"
+    if isinstance(error, OSError):
+        return (
+            f"the signing key cannot be used ({error}): mend the file's rights, or set PIPELOOM_AUTH__SIGNING_KEY_FILE"
+        )
+    return (
+        f"the signing key cannot be used, since {path} holds no usable key: move that file away and run "
+        "`pipeloom init`, which makes a new one (all access tokens become invalid, clients get new ones by "
+        "themselves), or put back the file from a backup"
+    )
+
+
 class KeyFile:
     """The keys of a file that may be rotated under way: read anew, at most once a second, when it was replaced."""
 

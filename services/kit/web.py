@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.security import HTTPBearer
+from fastapi_offline import FastAPIOffline
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -19,8 +20,10 @@ from services.kit.health import Health, health_routes
 from services.kit.openapi import ABOUT, describe, operation_id
 from services.kit.problems import add_problem_handlers, broken, problem
 from services.kit.tokens import Identity
+from services.kit.transport import HeadAsGet, refusal_of_encoding, timed
 
 MAX_BODY_BYTES = MIB
+BODY_S = 20.0
 LINGER_S = 2.0
 LINGER_BYTES = 16 * MIB
 API = "/api/v1"
@@ -55,9 +58,13 @@ def etag(version: int) -> str:
 class Guard:
     """Gives every request an id and an answer, and refuses a body over the limit before it is read whole."""
 
-    def __init__(self, app: ASGIApp, upload_bytes: int = 0) -> None:
-        """Files of up to `upload_bytes` may be uploaded, where and in the form in which files can be."""
+    def __init__(self, app: ASGIApp, body_timeout_s: float = BODY_S, upload_bytes: int = 0) -> None:
+        """Files of up to `upload_bytes` may be uploaded, where and in the form in which files can be.
+
+        A body has `body_timeout_s` to come; a larger one has that for every MAX_BODY_BYTES.
+        """
         self._app = app
+        self._body_timeout_s = body_timeout_s
         self._upload_bytes = upload_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -79,12 +86,15 @@ class Guard:
             await send(message)
 
         limit = self._limit(scope, headers)
-        if int(headers.get("content-length") or 0) > limit:
-            refusal = problem(Request(scope), _too_large(limit), {"Connection": "close"})
+        size = int(headers.get("content-length") or 0)
+        refused = _too_large(limit) if size > limit else refusal_of_encoding(headers)
+        if refused:
+            refusal = problem(Request(scope), refused, {"Connection": "close"})
             await refusal(scope, receive, _lingering(receive, send_with_id))
             return
         try:
-            await self._app(scope, _bounded(receive, limit), send_with_id)
+            within_s = self._body_timeout_s * max(1.0, (size or limit) / MAX_BODY_BYTES)
+            await self._app(scope, _bounded(timed(receive, within_s), limit), send_with_id)
         except Exception as error:  # the last one to answer, so that the connection and its next request live on
             if started:
                 raise
@@ -143,10 +153,20 @@ def _too_large(limit: int) -> Refused:
 
 
 def make_app(
-    title: str, routers: Iterable[APIRouter], health: Health, *, upload_bytes: int = 0, **state: Any
+    title: str,
+    routers: Iterable[APIRouter],
+    health: Health,
+    *,
+    body_timeout_s: float = BODY_S,
+    upload_bytes: int = 0,
+    **state: Any,
 ) -> FastAPI:
-    """Return an application of `routers` under /api/v1, with the health routes; `state` is what its routes use."""
-    app = FastAPI(
+    """Return an application of `routers` under /api/v1, with the health routes; `state` is what its routes use.
+
+    Its page /docs works without the internet: scripts and styles come from here.
+    """
+    app = FastAPIOffline(
+        redoc_url=None,
         title=title,
         version="1",
         redirect_slashes=False,
@@ -161,5 +181,6 @@ def make_app(
     app.routes.extend(health_routes(health))
     add_problem_handlers(app)
     describe(app)
-    app.add_middleware(Guard, upload_bytes=upload_bytes)
+    app.add_middleware(Guard, body_timeout_s=body_timeout_s, upload_bytes=upload_bytes)
+    app.add_middleware(HeadAsGet)
     return app

@@ -1,6 +1,5 @@
 """Telling what became of a command."""
 
-import asyncio
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,11 +11,14 @@ from events.envelope import Event
 from events.results import CommandRejected
 from services.kit.backend import Backend
 from services.kit.eventlog import read_result
+from services.kit.patience import Patience
+from services.kit.reading import READ_S, reading
 from services.kit.web import Asker, json_response
 from services.query import contract
-from services.query.reads import reading
 
 MAX_WAIT_S = 60
+# How much longer than its wait a request may take.
+GRACE_S = 1.0
 
 Wait = Annotated[int, Query(ge=0, le=MAX_WAIT_S, description="Hold the request for so many seconds for a result")]
 
@@ -32,13 +34,12 @@ def command_status_router(backend: Backend) -> APIRouter:
         202 and `unknown` when there is no result under this id: it is still on its way, or was never sent.
         """
         with backend.live.expecting(asker.environment, command_id) as result:
-            async with reading(backend.pool) as connection:
+            patience = Patience(wait, backend.ending)
+            async with reading(backend.pool, min(READ_S, wait + GRACE_S) if wait else READ_S) as connection:
                 decided = await read_result(connection, asker.environment, command_id)
             if decided:
                 return _told(decided.event)
-            if wait:
-                await asyncio.wait([result], timeout=wait)
-            if result.done():
+            if await patience.wait(result):
                 return _told(result.result())
         return _unknown(command_id)
 

@@ -23,7 +23,6 @@ from services.kit.shapes import (
 )
 
 NO_EXECUTION = Told(204, None, None, "Nothing was executed so far")
-LOG_BODIES = (Code.INVALID_JSON, Code.INVALID_BODY, Code.PAYLOAD_TOO_LARGE)
 A_LOG_LINE = {"timestamp": examples.AT, "message": f"The step was asked for by {examples.USER_ID}."}
 A_SUCCESS = {
     "command_id": examples.COMMAND_ID,
@@ -64,7 +63,7 @@ def _page(shape: Any, example: Any, *refuses: Code, parameters: Iterable[dict[st
 def _log(*refuses: Code) -> Described:
     # The shape is the route's own.
     told = Told(200, None, [A_LOG_LINE], "The lines of the range, the oldest first")
-    return described(told, refuses=[*OF_READS, *LOG_BODIES, *refuses])
+    return described(told, refuses=[*OF_READS, *OF_BODIES, *refuses])
 
 
 LIST_PIPELINES = _list(PipelineEntry, examples.PIPELINE_ENTRY)
@@ -126,7 +125,7 @@ GET_SCHEDULE = described(
 )
 GET_DEPLOYMENT_EXECUTION = described(NO_EXECUTION, refuses=[*OF_READS, Code.DEPLOYMENT_NOT_FOUND])
 GET_DEPLOYMENT_LOGS = described(
-    Told(200, list[None], [], "None so far"), refuses=[*OF_READS, *LOG_BODIES, Code.DEPLOYMENT_NOT_FOUND]
+    Told(200, list[None], [], "None so far"), refuses=[*OF_READS, *OF_BODIES, Code.DEPLOYMENT_NOT_FOUND]
 )
 
 LIST_ENVIRONMENT_VARIABLES = _list(

@@ -34,6 +34,12 @@ def query_routers(backend: Backend) -> list[APIRouter]:
 async def run_query(settings: Settings, health: Health, stop: asyncio.Event) -> None:
     """Serve reads until `stop` is set."""
     async with open_backend(settings, health) as backend:
-        app = make_app("Pipeloom queries", query_routers(backend), health, tokens=backend.tokens)
-        async with serving(app, settings.http.host, settings.http.port):
+        app = make_app(
+            "Pipeloom queries",
+            query_routers(backend),
+            health,
+            tokens=backend.tokens,
+            body_timeout_s=settings.http.body_timeout_s,
+        )
+        async with serving(app, settings.http.host, settings.http.port, backend.ending):
             await stop.wait()

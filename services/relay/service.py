@@ -15,6 +15,7 @@ from services.kit.notices import Ranges, listen
 from services.kit.postgres import POSTGRES_TROUBLE, Connection, connect, open_pool
 from services.kit.probes import probe_kafka, probe_postgres
 from services.kit.process import running
+from services.kit.schema import demand_migrated
 from services.kit.settings import Settings
 from services.relay.position import sql
 from services.relay.publisher import PartitionPublisher
@@ -29,6 +30,7 @@ log = structlog.get_logger()
 
 async def run_relay(settings: Settings, health: Health, stop: asyncio.Event) -> None:
     """Publish until `stop` is set. Several relays share the partitions by session locks in Postgres."""
+    await demand_migrated(settings.postgres)
     health.expect(PART)
     relay = Relay(settings, health, stop)
     backoff = Backoff()

@@ -81,7 +81,7 @@ async def test_a_content_type_may_be_written_as_it_may(tenant: Tenant, step: str
 
 @pytest.mark.parametrize("media_type", [JSON, "Application/JSON"])
 async def test_a_step_in_json_keeps_its_types(tenant: Tenant, media_type: str) -> None:
-    spec = {"name": "months", "data_type": "number", "default_value": "3"}
+    spec = {"name": "months", "data_type": "string", "default_value": "3"}
     body = json.dumps(tenant.step_body("train", inputs=[spec]))
 
     answer = await tenant.http.post("/steps", content=body, headers={"content-type": media_type})
@@ -118,6 +118,26 @@ WRONG_FIELDS: dict[str, tuple[str, dict[str, object], str]] = {
             "inputs": [{"name": "x", "data_type": "tensor"}],
         },
         "inputs.0.data_type",
+    ),
+    "two inputs of one name": (
+        "/steps",
+        {
+            "step_name": "train",
+            "function_path": "a",
+            "function_name": "a",
+            "inputs": [{"name": "x", "data_type": "json"}] * 2,
+        },
+        "inputs",
+    ),
+    "a default value of another type": (
+        "/steps",
+        {
+            "step_name": "train",
+            "function_path": "a",
+            "function_name": "a",
+            "inputs": [{"name": "x", "data_type": "number", "default_value": "3"}],
+        },
+        "inputs.0",
     ),
     "an output that is text": (
         "/steps",

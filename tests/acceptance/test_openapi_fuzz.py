@@ -17,7 +17,7 @@ from tests.acceptance.tenant import Tenant
 
 CONFIG = Path(__file__).with_name("openapi_fuzz.toml")
 EXAMPLES = int(os.environ.get("PIPELOOM_TEST_FUZZ_EXAMPLES", "3"))
-SEED = int(os.environ.get("PIPELOOM_TEST_FUZZ_SEED") or random.randrange(1_000_000))  # noqa: S311
+SEED = int(os.environ.get("PIPELOOM_TEST_FUZZ_SEED") or random.randrange(1_000_000))
 SPARE = [f"spare-{number}" for number in range(1, 5)]
 VARIABLES = ["API_KEY", "SPARE_1", "SPARE_2"]
 CHECKS = [
@@ -54,7 +54,15 @@ async def test_nothing_that_schemathesis_asks_breaks_the_document(stack: Stack, 
     options = ["--checks", ",".join(CHECKS), "--seed", str(SEED), "--max-examples", str(EXAMPLES)]
     source = httpx.URL((await tenant.http.get("/steps/train/download")).json()["signed_url"])
     process = await asyncio.create_subprocess_exec(
-        *[sys.executable, "-m", "schemathesis.cli", *arguments, *options, "--continue-on-failure", *os.environ.get("FZ","").split()],
+        *[
+            sys.executable,
+            "-m",
+            "schemathesis.cli",
+            *arguments,
+            *options,
+            "--continue-on-failure",
+            *os.environ.get("FZ", "").split(),
+        ],
         cwd=tmp_path,
         env={
             **os.environ,

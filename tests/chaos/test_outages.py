@@ -34,6 +34,11 @@ async def create(client: httpx.AsyncClient, name: str, **headers: str) -> httpx.
     )
 
 
+async def says_that_kafka_is_away(client: httpx.AsyncClient) -> bool:
+    health = await client.get("/readyz")
+    return health.status_code == 503 and health.json()["parts"]["kafka"] != "ok"
+
+
 async def test_without_kafka_a_command_is_refused_in_time_with_its_id_and_can_be_repeated(
     stack: Stack, client: httpx.AsyncClient
 ) -> None:
@@ -45,9 +50,8 @@ async def test_without_kafka_a_command_is_refused_in_time_with_its_id_and_can_be
         refused = await create(client, name, **key)
         took_s = time.monotonic() - asked
         readable = await client.get("/api/v1/pipelines")
-        health = await client.get("/readyz")
+        await eventually(lambda: says_that_kafka_is_away(client))
     # Then
-    assert (health.status_code, health.json()["parts"]["kafka"] == "ok") == (503, False)
     assert (refused.status_code, refused.json()["name"]) == (503, "kafka_unavailable")
     assert took_s < BOUND_S
     assert int(refused.headers["Retry-After"]) > 0
@@ -79,6 +83,27 @@ async def test_without_postgres_reads_say_so_and_acknowledged_commands_are_compo
 
     await eventually(is_composed)
     assert (await client.get(f"/api/v1/pipelines/{name}")).status_code == 200
+
+
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "k"}], ids=["no key", "a key"])
+async def test_a_hung_postgres_makes_nobody_wait_longer_than_asked(
+    stack: Stack, client: httpx.AsyncClient, headers: dict[str, str]
+) -> None:
+    # Given
+    keyed = {name: unique(value) for name, value in headers.items()}
+    async with hung(stack, "bin/postgres"):
+        # When
+        began = time.monotonic()
+        accepted = await create(client, unique("p"), Prefer="wait=1", **keyed)
+        accepted_s = time.monotonic() - began
+        asked = await client.get(accepted.headers["Location"], params={"wait": 1})
+        asked_s = time.monotonic() - began - accepted_s
+        unknown = await create(client, unique("p"), **keyed)
+        unknown_s = time.monotonic() - began - accepted_s - asked_s
+    # Then
+    assert (accepted.status_code, asked.status_code, unknown.status_code) == (202, 503, 504)
+    assert max(accepted_s, asked_s) < 3
+    assert unknown_s < 4
 
 
 async def test_without_a_composer_the_outcome_is_unknown_and_never_called_failed(

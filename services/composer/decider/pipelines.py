@@ -15,8 +15,8 @@ def request_pipeline(state: EnvironmentState, command: Command, data: PipelineRe
     if len(data.step_names) != 1 or data.connections:
         raise Refused(
             Code.SINGLE_STEP_ONLY,
-            f"A pipeline has exactly one step and no connections for now; {len(data.step_names)} steps "
-            f"and {len(data.connections)} connections were given.",
+            "A pipeline has exactly one step and no connections for now. "
+            f"Steps given: {len(data.step_names)}; connections given: {len(data.connections)}.",
         )
     step = _ready_step(state, data.step_names[0])
     if state.pipelines.find(data.pipeline_name) is not None:

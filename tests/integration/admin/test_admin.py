@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
@@ -54,10 +55,10 @@ async def answer(ended: Awaitable[Ended]) -> Any:
     return json.loads(done.stdout)
 
 
-async def sentence(ended: Awaitable[Ended]) -> str:
+async def sentence(ended: Awaitable[Ended], code: int = 1) -> str:
     """Return the one sentence of a command that failed."""
     done = await ended
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (code, "")
     assert "Traceback" not in done.stderr
     (line,) = done.stderr.splitlines()
     assert line.startswith("pipeloom admin: ")
@@ -104,10 +105,39 @@ async def test_environments_are_created_once_and_listed_in_order(admin: Admin) -
 
 async def test_a_user_keeps_its_id(admin: Admin, dsn: str) -> None:
     made = await answer(admin("create-user", "--user", "Ünï", "--email", "u@example.org"))
-    again = await answer(admin("create-user", "--user", "Ünï"))
-    assert made == again == {"user": "Ünï", "user_id": str(UUID(made["user_id"]))}
+    assert made == {"user": "Ünï", "user_id": str(UUID(made["user_id"])), "created": True}
+    for email in ([], ["--email", "u@example.org"]):
+        assert await answer(admin("create-user", "--user", "Ünï", *email)) == {**made, "created": False}
+    told = await sentence(admin("create-user", "--user", "Ünï", "--email", "other@example.org"))
+    assert told == "There is a user 'Ünï' already, with the e-mail address u@example.org; nothing was changed."
     (row,) = await stored(dsn, "SELECT name, email FROM app_user")
     assert tuple(row) == ("Ünï", "u@example.org")
+
+
+@pytest.mark.parametrize("email", ["", "ada", "@example.org", "ada@", "a b@example.org", "a@b@c", "a@" + "b" * 253])
+async def test_what_is_no_email_address_is_refused(admin: Admin, email: str) -> None:
+    told = await sentence(admin("create-user", "--user", "ada", f"--email={email}"))
+    assert told == f"{email!r} is no e-mail address; write it as in ada@example.org."
+    assert await answer(admin("list-users")) == []
+
+
+async def test_users_are_listed_in_order(admin: Admin) -> None:
+    await answer(admin("create-user", "--user", "bob"))
+    await answer(admin("create-user", "--user", "ada", "--email", "ada@example.org"))
+    listed = await answer(admin("list-users"))
+    assert [(each["name"], each["email"]) for each in listed] == [("ada", "ada@example.org"), ("bob", None)]
+    assert set(listed[0]) == {"id", "name", "email", "created_at"}
+
+
+async def test_moments_are_told_as_rfc_3339(admin: Admin) -> None:
+    await answer(admin("create-environment", "--environment", "lab"))
+    (listed,) = await answer(admin("list-environments"))
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", listed["created_at"])
+
+
+async def test_the_tokens_of_an_environment_that_is_not_there_are_not_an_empty_list(admin: Admin) -> None:
+    told = await sentence(admin("list-tokens", "--environment", "nowhere"))
+    assert told == "There is no environment 'nowhere'; list-environments tells which there are."
 
 
 async def test_a_token_is_shown_once_listed_without_its_secret_and_revoked_once(admin: Admin) -> None:
@@ -181,14 +211,14 @@ async def test_a_database_without_a_schema_is_told_with_the_remedy(servers: Serv
 
 
 async def test_a_postgres_that_is_away_is_told_with_the_setting_that_names_it() -> None:
-    told = await sentence(run(f"postgresql://ada:s3cret@{HOST}:{pick_port()}/lab", "list-environments"))
+    told = await sentence(run(f"postgresql://ada:s3cret@{HOST}:{pick_port()}/lab", "list-environments"), code=3)
     assert told.startswith("Postgres cannot be used (PIPELOOM_POSTGRES__DSN): ")
     assert "s3cret" not in told
 
 
-@pytest.mark.parametrize("dsn", ["nonsense", "http://example.org", ""])
-async def test_a_dsn_that_is_none_is_told_with_the_setting_that_names_it(dsn: str) -> None:
-    told = await sentence(run(dsn, "list-environments"))
+@pytest.mark.parametrize(("dsn", "code"), [("nonsense", 1), ("http://example.org", 1), ("", 3)])
+async def test_a_dsn_that_is_none_is_told_with_the_setting_that_names_it(dsn: str, code: int) -> None:
+    told = await sentence(run(dsn, "list-environments"), code)
     assert "PIPELOOM_POSTGRES__DSN" in told
 
 

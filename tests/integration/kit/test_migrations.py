@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import asyncpg
@@ -15,14 +16,16 @@ from pydantic import SecretStr
 from pipeloom.local.ports import HOST, pick_port
 from services.init.__main__ import main
 from services.kit import migrations
-from services.kit.migrations import MIGRATIONS, MigrationsLocked, migrate
+from services.kit.migrations import MigrationsLocked, UnusableDatabaseError, migrate
+from services.kit.process import StartError
+from services.kit.schema import MIGRATIONS, demand_migrated
 from services.kit.settings import PostgresSettings
 from tests.support.installation import unique
 from tests.support.servers import Servers
 
 OURS = """
 SELECT table_name FROM information_schema.tables
-WHERE table_schema = 'public' AND table_name NOT LIKE '%yoyo%' ORDER BY table_name
+WHERE table_schema = 'public' AND table_name NOT LIKE '%yoyo%' AND table_name <> 'applied_migration' ORDER BY table_name
 """
 
 HOLDER = """
@@ -127,15 +130,62 @@ async def test_a_process_that_goes_on_migrating_is_not_waited_for_for_ever(
 
 
 async def test_init_tells_that_another_process_migrates_as_a_sentence(
-    empty: PostgresSettings, monkeypatch: pytest.MonkeyPatch
+    empty: PostgresSettings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.setattr("services.init.__main__.configure_logs", lambda *_: None)
     monkeypatch.setenv("PIPELOOM_POSTGRES__DSN", empty.dsn.get_secret_value())
+    monkeypatch.setenv("PIPELOOM_AUTH__SIGNING_KEY_FILE", str(tmp_path / "key.pem"))
     monkeypatch.setattr(migrations, "LOCK_TIMEOUT_S", 0.2)
     async with a_process_that_migrates(empty):
         with pytest.raises(SystemExit) as ended:
             await asyncio.to_thread(main)
-    assert str(ended.value.code).startswith("pipeloom init: another process has been migrating this database")
+    assert ended.value.code == 1
+    assert capsys.readouterr().err.startswith("pipeloom init: another process has been migrating this database")
+
+
+async def run_sql(postgres: PostgresSettings, sql: str) -> None:
+    connection = await asyncpg.connect(postgres.dsn.get_secret_value())
+    try:
+        await connection.execute(sql)
+    finally:
+        await connection.close()
+
+
+async def test_a_database_whose_migrations_were_edited_since_is_refused(empty: PostgresSettings) -> None:
+    await asyncio.to_thread(migrate, empty)
+    await run_sql(empty, "UPDATE applied_migration SET sha256 = 'of another version' WHERE id = '0001.initial'")
+    with pytest.raises(UnusableDatabaseError, match=r"another version of Pipeloom: the migrations 0001\.initial"):
+        await asyncio.to_thread(migrate, empty)
+
+
+async def test_a_database_of_a_newer_version_is_refused(empty: PostgresSettings) -> None:
+    await asyncio.to_thread(migrate, empty)
+    await run_sql(empty, "INSERT INTO _yoyo_migration (migration_hash, migration_id) VALUES ('x', '9999.newer')")
+    with pytest.raises(UnusableDatabaseError, match=r"the migrations 9999\.newer were applied"):
+        await asyncio.to_thread(migrate, empty)
+
+
+async def test_a_database_from_before_contents_were_kept_is_believed_once(empty: PostgresSettings) -> None:
+    await asyncio.to_thread(migrate, empty)
+    await run_sql(empty, "DROP TABLE applied_migration")
+    assert await asyncio.to_thread(migrate, empty) == []
+    await run_sql(empty, "UPDATE applied_migration SET sha256 = 'edited'")
+    with pytest.raises(UnusableDatabaseError):
+        await asyncio.to_thread(migrate, empty)
+
+
+async def test_a_service_does_not_start_on_a_database_that_is_behind(empty: PostgresSettings) -> None:
+    with pytest.raises(StartError, match=r"lacks the migrations 0001\.initial.*; run `pipeloom init` first"):
+        await demand_migrated(empty)
+    await asyncio.to_thread(migrate, empty)
+    await demand_migrated(empty)
+    await run_sql(empty, "DELETE FROM _yoyo_migration WHERE migration_id <> '0001.initial'")
+    with pytest.raises(StartError, match=r"lacks the migrations 0003"):
+        await demand_migrated(empty)
+
+
+async def test_a_service_starts_though_postgres_is_away() -> None:
+    await demand_migrated(PostgresSettings(dsn=SecretStr(f"postgresql://ada@{HOST}:{pick_port()}/lab")))
 
 
 async def test_a_user_and_a_password_may_hold_any_character(servers: Servers, empty: PostgresSettings) -> None:

@@ -23,6 +23,7 @@ from services.kit.commands import PART, CommandPublisher
 from services.kit.health import Health
 from services.kit.kafka import idempotent_producer, reader
 from services.kit.partitions import partition_of
+from services.kit.patience import Patience
 from services.kit.process import running
 from services.kit.settings import KafkaSettings, Settings
 from tests.support.installation import command
@@ -159,6 +160,17 @@ async def test_without_an_acknowledgement_in_time_the_outcome_is_told_as_unknown
     assert (refused.code, refused.details) == (Code.KAFKA_UNAVAILABLE, {"command_id": str(sent.id)})
     assert "it may still take effect" in refused.message
     assert [found for _, found in await on_topic(installation.kafka)] == [sent]
+
+
+async def test_a_client_in_a_hurry_is_answered_in_its_time_and_says_nothing_of_kafka(
+    installation: Settings, acknowledge: asyncio.Event
+) -> None:
+    async with publishing(installation.kafka) as (publisher, health):
+        await eventually(lambda: health.is_well(PART))
+        with pytest.raises(Refused, match="it may still take effect"):
+            await asyncio.wait_for(publisher.publish(asked(), Patience(0.1)), 1)
+        assert health.is_ready
+        acknowledge.set()
 
 
 async def test_a_late_acknowledgement_makes_the_process_ready_again(

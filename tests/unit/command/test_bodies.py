@@ -73,11 +73,14 @@ async def test_a_body_that_is_nested_too_deep_is_refused(make_request: MakeReque
         await read_json(make_request({"Content-Type": "application/json"}, body.replace(b"[]", b"[[]]")))
 
 
-@pytest.mark.parametrize(("body", "kind"), [(b"[]", "list"), (b'"a"', "str"), (b"1", "int"), (b"true", "bool")])
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [(b"[]", "a list"), (b'"a"', "a text"), (b"1", "a number"), (b"true", "true"), (b"null", "null")],
+)
 async def test_json_that_is_no_object_is_refused(make_request: MakeRequest, body: bytes, kind: str) -> None:
     with pytest.raises(Refused) as caught:
         await read_json(make_request({"Content-Type": "application/json"}, body))
     assert (caught.value.code, caught.value.message) == (
         Code.INVALID_BODY,
-        f"The body is a JSON {kind}; send a JSON object.",
+        f"The body is {kind}; send a JSON object.",
     )

@@ -138,6 +138,8 @@ def test_a_text_that_is_no_boolean_is_refused_later_by_its_field(text: str) -> N
         ("array", "[1, 2]", [1, 2]),
         ("array", "", None),
         ("boolean", "maybe", "maybe"),
+        ("boolean", "", None),
+        ("file", "", None),
         ("string", "3", "3"),
         ("string", "True", "True"),
         ("string", "", ""),
@@ -169,6 +171,24 @@ def step_with_default(text: str) -> dict[str, Any]:
 def test_a_default_value_in_brackets_keeps_its_shape() -> None:
     (each,) = step("inputs[0][data_type]=json&inputs[0][default_value][x][0]=1")["inputs"]
     assert each["default_value"] == {"x": ["1"]}
+
+
+@pytest.mark.parametrize(
+    ("data_type", "text", "fault"),
+    [
+        ("number", "three", "it is a string, and the data type is number"),
+        ("number", "NaN", "it is a string, and the data type is number"),
+        ("number", "true", "it is a boolean, and the data type is number"),
+        ("boolean", "maybe", "it is a string, and the data type is boolean"),
+        ("array", '{"a": 1}', "it is an object, and the data type is array"),
+        ("file", "a.csv", "a file has no value that could be written down"),
+    ],
+)
+def test_a_default_value_that_cannot_have_its_inputs_type_is_refused(data_type: str, text: str, fault: str) -> None:
+    fields = step(f"inputs[0][name]=a&inputs[0][data_type]={data_type}&inputs[0][default_value]={quote(text)}")
+    with pytest.raises(Refused) as caught:
+        validated(StepRequested, {**IN_A_STEP, **fields})
+    assert caught.value.message == f"inputs.0: the default_value of 'a' does not fit: {fault}."
 
 
 def test_a_default_value_without_a_type_stays_text() -> None:

@@ -33,6 +33,8 @@ def test_without_a_preference_the_server_decides_how_long_to_wait() -> None:
         ("wait=60", MAX_WAIT_S),
         ("wait=61", MAX_WAIT_S),
         ("wait=999999", MAX_WAIT_S),
+        (f"wait={10**30}", MAX_WAIT_S),
+        (f"wait={'9' * 5000}", MAX_WAIT_S),
         ("respond-async", 0.0),
         ("Respond-Async", 0.0),
         ("respond-async, wait=5", 5.0),
@@ -52,7 +54,7 @@ def test_a_preference_that_is_not_ours_is_ignored(prefer: str) -> None:
     assert wait_s(prefer) is None
 
 
-@pytest.mark.parametrize("prefer", ["wait", "wait=", "wait=-1", "wait=1.5", "wait=soon", "wait=1000000", "wait=٣"])
+@pytest.mark.parametrize("prefer", ["wait", "wait=", "wait=-1", "wait=1.5", "wait=soon", "wait=٣"])
 def test_a_wait_that_is_no_number_of_seconds_is_refused(prefer: str) -> None:
     refused = refusal(Headers({"Prefer": prefer}) if prefer.isascii() else Headers(raw=[(b"prefer", prefer.encode())]))
     assert refused.code is Code.INVALID_HEADER

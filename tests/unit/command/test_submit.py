@@ -1,7 +1,8 @@
 """A command's way from its request to its answer."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from typing import Any, cast
@@ -18,6 +19,7 @@ from events.results import CommandRejected
 from services.command.submit import Submitter, validated
 from services.kit.backend import Backend
 from services.kit.commands import CommandPublisher
+from services.kit.patience import Patience
 from services.kit.sealing import Sealer
 from services.kit.settings import Settings
 from services.kit.tokens import Identity, Tokens
@@ -60,6 +62,10 @@ def result_of(command: Command, **changes: Any) -> Event:
     return Event(**(fields | changes))
 
 
+async def acknowledged_at_once(_: Patience) -> None:
+    pass
+
+
 class Inbox:
     """A connection to a Postgres that answers every statement with one row, or with trouble."""
 
@@ -78,17 +84,21 @@ class World:
     def __init__(self) -> None:
         self.published: list[Command] = []
         self.on_publish: Callable[[Command], None] = lambda command: None
+        self.slow_kafka: Callable[[Patience], Awaitable[None]] = acknowledged_at_once
+        self.hang_s = 0.0
         self.inbox: Row | Exception | None = None
         self.settings = Settings()
         self.expected: dict[tuple[str, UUID], asyncio.Future[Event]] = {}
 
-    async def publish(self, command: Command) -> None:
+    async def publish(self, command: Command, patience: Patience) -> None:
+        await self.slow_kafka(patience)
         assert (command.environment, command.id) in self.expected, "news could come before somebody waits for it"
         self.published.append(command)
         self.on_publish(command)
 
     @asynccontextmanager
     async def acquire(self, **_: object) -> AsyncIterator["Inbox"]:
+        await asyncio.sleep(self.hang_s)
         yield Inbox(self.inbox)
 
     @contextmanager
@@ -119,8 +129,12 @@ def world() -> World:
 
 
 @pytest.fixture
-def submitter(world: World, tokens: Tokens, sealer: Sealer) -> Submitter:
-    backend = Backend(world.settings, cast("Any", world), cast("Any", world), tokens, sealer)
+def backend(world: World, tokens: Tokens, sealer: Sealer) -> Backend:
+    return Backend(world.settings, cast("Any", world), cast("Any", world), tokens, sealer)
+
+
+@pytest.fixture
+def submitter(world: World, backend: Backend) -> Submitter:
     return Submitter(backend, cast("CommandPublisher", world))
 
 
@@ -178,6 +192,64 @@ async def test_without_a_result_in_time_the_outcome_is_unknown(
         await submitter.submit(make_request(), ADA, DATA, answered)
     assert caught.value.code is Code.OUTCOME_UNKNOWN
     assert caught.value.details == {"command_id": str(world.published[0].id)}
+
+
+@pytest.mark.parametrize("key", [{}, {"Idempotency-Key": "k"}], ids=["no key", "a key"])
+async def test_a_postgres_that_hangs_makes_nobody_wait_longer_than_asked(
+    world: World, submitter: Submitter, make_request: MakeRequest, key: dict[str, str]
+) -> None:
+    world.hang_s = 30.0
+    began = time.monotonic()
+    with capture_logs():
+        response = await submitter.submit(make_request({"Prefer": "wait=1", **key}), ADA, DATA, answered)
+    assert (response.status_code, len(world.published)) == (202, 1)
+    assert time.monotonic() - began < 2.5
+
+
+@pytest.mark.parametrize("key", [{}, {"Idempotency-Key": "k"}], ids=["no key", "a key"])
+async def test_a_postgres_that_hangs_does_not_make_the_servers_own_time_longer(
+    world: World, submitter: Submitter, make_request: MakeRequest, key: dict[str, str]
+) -> None:
+    world.hang_s, world.settings.http.result_timeout_s = 30.0, 0.5
+    began = time.monotonic()
+    with capture_logs(), pytest.raises(Refused) as caught:
+        await submitter.submit(make_request(key), ADA, DATA, answered)
+    assert caught.value.code is Code.OUTCOME_UNKNOWN
+    assert time.monotonic() - began < 1.0
+
+
+@pytest.mark.parametrize(("prefer", "least_s", "most_s"), [("wait=1", 1.9, 2.1), ("respond-async", 8.0, 12.0)])
+async def test_kafka_has_the_time_that_was_asked_for(
+    world: World, submitter: Submitter, make_request: MakeRequest, prefer: str, least_s: float, most_s: float
+) -> None:
+    given: list[float] = []
+
+    async def note(patience: Patience) -> None:
+        given.append(patience.left_s)
+
+    world.slow_kafka = note
+    world.on_publish = world.tell
+    await submitter.submit(make_request({"Prefer": prefer}), ADA, DATA, answered)
+    assert least_s <= given[0] <= most_s
+
+
+async def test_a_process_that_ends_tells_who_waits_that_the_outcome_is_unknown(
+    world: World, backend: Backend, submitter: Submitter, make_request: MakeRequest
+) -> None:
+    world.on_publish = lambda _: backend.ending.set()
+    with pytest.raises(Refused, match="the service is being stopped") as caught:
+        await asyncio.wait_for(submitter.submit(make_request(), ADA, DATA, answered), 3)
+    assert caught.value.code is Code.OUTCOME_UNKNOWN
+    assert caught.value.details == {"command_id": str(world.published[0].id)}
+
+
+async def test_a_process_that_ends_answers_who_asked_for_a_wait_with_where_to_ask(
+    world: World, backend: Backend, submitter: Submitter, make_request: MakeRequest
+) -> None:
+    world.on_publish = lambda _: backend.ending.set()
+    waiting = submitter.submit(make_request({"Prefer": "wait=30"}), ADA, DATA, answered)
+    response = await asyncio.wait_for(waiting, 3)
+    assert (response.status_code, "location" in response.headers) == (202, True)
 
 
 async def test_a_result_whose_news_was_lost_is_found_in_the_inbox(

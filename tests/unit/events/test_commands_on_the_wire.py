@@ -29,6 +29,7 @@ from events.mappings import InputMapping, OutputMapping
 from events.names import why_unaddressable
 from events.resources import InputSpec, OutputSpec, Step, StepStatus
 from events.results import StepCreated
+from events.values import why_unfit
 
 from .conftest import MakeCommand
 
@@ -52,7 +53,7 @@ INPUTS = st.builds(
     description=OPTIONAL_TEXTS,
     is_required=st.booleans(),
     default_value=JSON_VALUES,
-)
+).filter(lambda each: each.default_value is None or why_unfit(each.default_value, each.data_type) is None)
 OUTPUTS = st.builds(OutputSpec, name=st.text(min_size=1, max_size=255), data_type=DATA_TYPES)
 LABELS = st.text(min_size=1, max_size=255)
 HASHES = st.from_regex(r"[0-9a-f]{64}", fullmatch=True)
@@ -82,15 +83,15 @@ DATA: st.SearchStrategy[CommandData] = st.one_of(
         function_path=st.text(min_size=1),
         function_name=st.text(min_size=1, max_size=255),
         description=OPTIONAL_TEXTS,
-        inputs=st.lists(INPUTS, max_size=2),
-        outputs=st.lists(OUTPUTS, max_size=2),
+        inputs=st.lists(INPUTS, max_size=2, unique_by=lambda each: each.name),
+        outputs=st.lists(OUTPUTS, max_size=2, unique_by=lambda each: each.name),
         container_config=st.dictionaries(st.text(), JSON_VALUES, max_size=3),
     ),
     st.builds(
         StepUpdateRequested,
         step_name=NAMES,
         function_path=st.none() | st.text(min_size=1),
-        inputs=st.none() | st.lists(INPUTS, max_size=2),
+        inputs=st.none() | st.lists(INPUTS, max_size=2, unique_by=lambda each: each.name),
         container_config=st.dictionaries(st.text(), JSON_VALUES, max_size=3),
         sealed_deploy_key=OPTIONAL_TEXTS,
     ),

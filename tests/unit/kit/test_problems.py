@@ -90,7 +90,7 @@ async def test_a_trailing_slash_is_another_address(http: httpx.AsyncClient) -> N
 async def test_a_wrong_method_is_a_problem_that_names_all_the_right_ones(http: httpx.AsyncClient, method: str) -> None:
     response = await http.request(method, "/things/1")
     assert (response.status_code, told(response)["name"]) == (405, "method_not_allowed")
-    assert set(response.headers["allow"].split(", ")) == {"GET", "DELETE"}
+    assert set(response.headers["allow"].split(", ")) == {"GET", "HEAD", "DELETE"}
 
 
 async def test_a_frameworks_own_error_keeps_its_headers(http: httpx.AsyncClient) -> None:
@@ -137,7 +137,7 @@ async def test_a_wrong_parameter_is_named(http: httpx.AsyncClient) -> None:
     body = told(response)
     assert (response.status_code, body["name"]) == (422, "invalid_parameter")
     assert [each["field"] for each in body["additional_data"]["fields"]] == ["number"]
-    assert body["message"].startswith("number: Input should be a valid integer")
+    assert body["message"] == "number: must be a whole number."
 
 
 @pytest.mark.parametrize("content", [b'{"number": "x"}', b"{}"], ids=["wrong type", "missing field"])
@@ -162,6 +162,20 @@ async def test_a_wrong_body_has_the_same_code_whoever_reads_it(
 ) -> None:
     response = await http.post("/typed", content=content, headers={"Content-Type": "application/json"})
     assert told(response)["name"] == name
+
+
+async def test_a_body_that_is_not_json_is_told_in_a_sentence(http: httpx.AsyncClient) -> None:
+    response = await http.post("/typed", content=b"{", headers={"Content-Type": "application/json"})
+    assert told(response)["message"].startswith("This is not JSON: Expecting property name")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b'{"number": "x"}', "number: must be a whole number."), (b"[]", "body: must be an object, and is a list.")],
+)
+async def test_a_wrong_body_is_told_in_the_words_of_json(http: httpx.AsyncClient, content: bytes, message: str) -> None:
+    response = await http.post("/typed", content=content, headers={"Content-Type": "application/json"})
+    assert told(response)["message"] == message
 
 
 async def test_an_asker_is_whom_the_token_names(http: httpx.AsyncClient, tokens: Tokens) -> None:

@@ -26,10 +26,12 @@ class Postgres:
 
     def __init__(self) -> None:
         self.find: Callable[[str, tuple[Any, ...]], Row | None] = lambda sql, given: None
+        self.hang_s = 0.0
         self.list: Callable[[str, tuple[Any, ...]], list[Row]] = lambda sql, given: []
 
     @asynccontextmanager
     async def acquire(self, **_: object) -> AsyncIterator["Lent"]:
+        await asyncio.sleep(self.hang_s)
         yield Lent(self)
 
 
@@ -85,8 +87,12 @@ def sealer(tmp_path: Path) -> Sealer:
 
 
 @pytest.fixture
-async def http(postgres: Postgres, news: News, sealer: Sealer) -> AsyncIterator[httpx.AsyncClient]:
-    backend = Backend(Settings(), cast("Any", postgres), cast("Any", news), cast("Any", Everyone()), sealer)
+def backend(postgres: Postgres, news: News, sealer: Sealer) -> Backend:
+    return Backend(Settings(), cast("Any", postgres), cast("Any", news), cast("Any", Everyone()), sealer)
+
+
+@pytest.fixture
+async def http(backend: Backend) -> AsyncIterator[httpx.AsyncClient]:
     app = make_app("queries", query_routers(backend), Health(), tokens=Everyone())
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://pipeloom.test/api/v1") as client:
         yield client

@@ -1,6 +1,8 @@
 """Asking what became of a command."""
 
+import asyncio
 import json
+import time
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -9,6 +11,7 @@ import httpx
 import pytest
 
 from events.envelope import Event, Position
+from services.kit.backend import Backend
 
 from .conftest import News, Postgres, Row
 
@@ -135,3 +138,36 @@ async def test_what_cannot_be_read_is_unavailable(http: httpx.AsyncClient, postg
     postgres.find = away
     response = await http.get(ADDRESS)
     assert (response.status_code, response.json()["name"]) == (503, "postgres_unavailable")
+
+
+async def test_a_postgres_that_hangs_is_told_within_the_wait_and_a_second(
+    http: httpx.AsyncClient, postgres: Postgres
+) -> None:
+    postgres.hang_s = 30.0
+    began = time.monotonic()
+    response = await http.get(ADDRESS, params={"wait": "1"})
+    assert (response.status_code, response.json()["name"]) == (503, "postgres_unavailable")
+    assert time.monotonic() - began < 2.5
+
+
+async def test_a_process_that_ends_tells_who_waits_that_there_is_no_result_yet(
+    http: httpx.AsyncClient, news: News, backend: Backend
+) -> None:
+    news.on_wait = backend.ending.set
+    response = await asyncio.wait_for(http.get(ADDRESS, params={"wait": "30"}), 3)
+    assert (response.status_code, response.json()["status"]) == (202, "unknown")
+
+
+@pytest.mark.parametrize(
+    ("wait", "fault"),
+    [
+        (str(10**30), "must be at most 60"),
+        ("9" * 5000, "must be a whole number of fewer digits"),
+        ("-5", "must be at least 0"),
+        ("soon", "must be a whole number"),
+        ("1.5", "must be a whole number"),
+    ],
+)
+async def test_a_wait_that_cannot_be_is_told_with_what_can(http: httpx.AsyncClient, wait: str, fault: str) -> None:
+    response = await http.get(ADDRESS, params={"wait": wait})
+    assert response.json()["message"] == f"wait: {fault}."
