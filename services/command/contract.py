@@ -36,7 +36,9 @@ SECRET = ("Pipeloom-Command-Id", "Cache-Control")
 class Variables(BaseModel):
     """Variables and their values, in the clear on the way here and nowhere behind."""
 
-    environment_variables: dict[VariableName, str] = Field(min_length=1, max_length=MAX_VARIABLES)
+    environment_variables: dict[VariableName, str] = Field(
+        min_length=1, max_length=MAX_VARIABLES, json_schema_extra={"additionalProperties": False}
+    )
 
 
 class Value(BaseModel):
@@ -87,6 +89,7 @@ CREATE_STEP = _command(
     body=_step_body(),
     refuses=[
         Code.STEP_EXISTS,
+        Code.STEP_IN_USE,
         Code.STEP_FAILED,
         Code.STEP_NOT_FOUND,
         Code.INVALID_PARAMETER,

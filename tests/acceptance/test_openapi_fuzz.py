@@ -4,22 +4,22 @@
 """
 
 import asyncio
+import json
 import os
 import random
 import sys
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
+from tests.acceptance.fuzzing import CONFIG
 from tests.acceptance.stack import Stack
-from tests.acceptance.tenant import Tenant
+from tests.acceptance.tenant import ALL_MAPPED, Tenant
 
-CONFIG = Path(__file__).with_name("openapi_fuzz.toml")
-EXAMPLES = int(os.environ.get("PIPELOOM_TEST_FUZZ_EXAMPLES", "3"))
+EXAMPLES = int(os.environ.get("PIPELOOM_TEST_FUZZ_EXAMPLES") or 3)
 SEED = int(os.environ.get("PIPELOOM_TEST_FUZZ_SEED") or random.randrange(1_000_000))
-SPARE = [f"spare-{number}" for number in range(1, 5)]
-VARIABLES = ["API_KEY", "SPARE_1", "SPARE_2"]
 CHECKS = [
     "not_a_server_error",
     "status_code_conformance",
@@ -31,45 +31,46 @@ CHECKS = [
     "ignored_auth",
 ]
 # A run is as long as its examples; this ends one that hangs.
-LIMIT_S = 60.0 + 20 * EXAMPLES
+LIMIT_S = 120.0 + 20 * EXAMPLES
+
+KEPT, SPARE = "kept", "spare"
 
 
-async def _furnish(tenant: Tenant) -> None:
-    """Make what the names in the configuration mean."""
-    for step in ["train", "rebuilt", *SPARE]:
-        assert await tenant.create_step(step) == "Ready"
-    for pipeline in ["churn", *SPARE]:
-        assert (await tenant.create_pipeline(pipeline, "train")).status_code == 201
-    for endpoint in ["churn-api", *SPARE]:
-        assert (await tenant.create_endpoint(endpoint, "churn")).status_code == 201
-    assert (await tenant.schedule("churn-nightly", "churn", "0 3 * * *")).status_code == 201
-    variables = {"environment_variables": dict.fromkeys(VARIABLES, "example")}
+async def _furnish(tenant: Tenant) -> dict[str, Any]:
+    """Make what can be asked about; return what the hooks have to know of it."""
+    for name in (KEPT, SPARE):
+        assert await tenant.create_step(name) == "Ready"
+        assert (await tenant.create_pipeline(name, KEPT)).status_code == 201
+        assert (await tenant.create_endpoint(name, KEPT)).status_code == 201
+    assert (await tenant.schedule(f"{KEPT}-nightly", KEPT, "0 3 * * *")).status_code == 201
+    variables = {"environment_variables": {"KEPT": "example", "SPARE": "example"}}
     assert (await tenant.http.put("/environment-variables", json=variables)).status_code == 200
+    source = httpx.URL((await tenant.http.get(f"/steps/{KEPT}/download")).json()["signed_url"])
+    kept = {kind: [KEPT] for kind in ("steps", "pipelines")}
+    return {
+        "seed": SEED,
+        "kept": {**kept, "deployments": [KEPT, f"{KEPT}-nightly"], "variables": ["KEPT"]},
+        "spare": {**{kind: [SPARE] for kind in ("steps", "pipelines", "deployments")}, "variables": ["SPARE"]},
+        "step": tenant.step_body(KEPT),
+        "periodic": {"pipeline_name": KEPT, "schedule": "0 3 * * *", **ALL_MAPPED},
+        "user_id": (await tenant.http.get("/users/me")).json()["id"],
+        "digest": Path(source.path).name,
+        "ticket": source.params["ticket"],
+    }
 
 
 @pytest.mark.timeout(LIMIT_S + 60)
 async def test_nothing_that_schemathesis_asks_breaks_the_document(stack: Stack, tenant: Tenant, tmp_path: Path) -> None:
-    await _furnish(tenant)
-    arguments = ["--config-file", str(CONFIG), "run", f"{stack.url}/api/v1/openapi.json"]
-    options = ["--checks", ",".join(CHECKS), "--seed", str(SEED), "--max-examples", str(EXAMPLES)]
-    source = httpx.URL((await tenant.http.get("/steps/train/download")).json()["signed_url"])
+    world = {
+        "PIPELOOM_FUZZ_WORLD": json.dumps(await _furnish(tenant)),
+        "PIPELOOM_FUZZ_SDK_TOKEN": tenant.member.sdk_token,
+    }
+    where = ["--config-file", str(CONFIG), "run", f"{stack.url}/api/v1/openapi.json", "--checks", ",".join(CHECKS)]
+    how_much = ["--max-examples", str(EXAMPLES), "--seed", str(SEED), "--continue-on-failure"]
     process = await asyncio.create_subprocess_exec(
-        *[
-            sys.executable,
-            "-m",
-            "schemathesis.cli",
-            *arguments,
-            *options,
-            "--continue-on-failure",
-            *os.environ.get("FZ", "").split(),
-        ],
+        *[sys.executable, "-m", "schemathesis.cli", *where, *how_much, *os.environ.get("FZ", "").split()],
         cwd=tmp_path,
-        env={
-            **os.environ,
-            "PIPELOOM_FUZZ_SDK_TOKEN": tenant.member.sdk_token,
-            "PIPELOOM_FUZZ_SOURCE": Path(source.path).name,
-            "PIPELOOM_FUZZ_TICKET": source.params["ticket"],
-        },
+        env={**os.environ, **world},
     )
     try:
         code = await asyncio.wait_for(process.wait(), LIMIT_S)
