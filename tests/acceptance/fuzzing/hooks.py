@@ -7,15 +7,18 @@ names of what was furnished or made before. Reads may be about everything; what 
 import json
 import os
 import random
+from collections.abc import Callable
 from typing import Any
 
 import schemathesis
+from schemathesis.generation.meta import TestPhase
 
 WORLD: dict[str, Any] = json.loads(os.environ["PIPELOOM_FUZZ_WORLD"])
 DRAW = random.Random(WORLD["seed"])
 KINDS = {"step_name": "steps", "pipeline_name": "pipelines", "deployment_name": "deployments", "name": "variables"}
 CHANGES = {"PUT", "DELETE"}
 CLIENTS = ["craft-ai-sdk@0.43.4", "craft-ai-sdk@0.50.0", "craft-ai-sdk@0.55.2"]
+WAITS = ["wait=5", "wait=0", "wait=1, handling=strict", "respond-async"]
 
 kept: dict[str, list[str]] = WORLD["kept"]
 spare: dict[str, list[str]] = WORLD["spare"]
@@ -36,16 +39,16 @@ def _sometimes(chance: float = 0.6) -> bool:
 @schemathesis.hook
 def before_call(_: Any, case: Any, __: dict[str, Any]) -> None:
     """Put what is there in the place of what was made up. What was made up to be wrong stays wrong."""
-    if case.headers and case.headers.get("Idempotency-Key", "").isalnum() and _sometimes(0.9):
-        case.headers["Idempotency-Key"] = _fresh()
     if case.meta is not None and case.meta.generation.mode.is_negative:
         return
     operation = case.operation.definition.raw["operationId"]
-    _name_what_is_there(case)
+    if case.meta is None or case.meta.phase.name is not TestPhase.STATEFUL:  # there, what was made is asked about
+        _name_what_is_there(case)
     if isinstance(case.body, dict) and operation in BODIES and _sometimes():
         case.body = {**case.body, **BODIES[operation]()}
-    if case.headers and "craft-ai-client" in case.headers and _sometimes():
-        case.headers["craft-ai-client"] = DRAW.choice(CLIENTS)
+    for header, choose in HEADERS.items():
+        if case.headers and header in case.headers and _sometimes(0.8):
+            case.headers[header] = choose()
     if operation == "get_source" and _sometimes():
         case.path_parameters["digest"] = WORLD["digest"]
         case.query["ticket"] = WORLD["ticket"]
@@ -62,7 +65,13 @@ def _name_what_is_there(case: Any) -> None:
         case.path_parameters["command_id"] = DRAW.choice(commands)
 
 
-BODIES: dict[str, Any] = {
+HEADERS: dict[str, Callable[[], str]] = {
+    "Idempotency-Key": _fresh,  # one that was used before is refused
+    "Prefer": lambda: DRAW.choice(WAITS),
+    "If-None-Match": lambda: DRAW.choice(['"1"', "*", 'W/"3", "17"']),
+    "craft-ai-client": lambda: DRAW.choice(CLIENTS),
+}
+BODIES: dict[str, Callable[[], dict[str, Any]]] = {
     "create_step": lambda: {**WORLD["step"], "step_name": _fresh()},
     "create_pipeline": lambda: {"pipeline_name": _fresh(), "step_names": [DRAW.choice(kept["steps"])]},
     "create_endpoint": lambda: {"name": _fresh(), "pipeline_name": DRAW.choice(kept["pipelines"])},
