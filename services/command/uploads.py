@@ -1,7 +1,6 @@
 """Reads a form with a file in it: the file goes to disk while it arrives, the fields are bounded as any other body."""
 
-import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlencode
 
@@ -14,9 +13,6 @@ from services.command.forms import MAX_FIELDS
 from services.kit.web import MAX_BODY_BYTES
 
 ARCHIVE = "step_file"
-# A client that sends nothing for this long, or not all within the other, is not waited for.
-SILENCE_S = 30.0
-UPLOAD_S = 600.0
 
 
 class _Parser(MultiPartParser):
@@ -59,27 +55,12 @@ async def read_upload(request: Request, max_bytes: int) -> AsyncIterator[tuple[b
 
 async def _parsed(request: Request) -> FormData:
     parser = _Parser(
-        request.headers, _chunks(request), max_files=1, max_fields=MAX_FIELDS, max_part_size=MAX_BODY_BYTES
+        request.headers, request.stream(), max_files=1, max_fields=MAX_FIELDS, max_part_size=MAX_BODY_BYTES
     )
     try:
-        async with asyncio.timeout(UPLOAD_S):
-            return await parser.parse()
+        return await parser.parse()
     except (MultiPartException, UnicodeDecodeError) as error:
         raise Refused(Code.INVALID_BODY, f"The form cannot be read: {error}") from error
-    except TimeoutError as error:
-        raise Refused(
-            Code.INVALID_BODY, f"The upload did not arrive within {UPLOAD_S:g} s, or stopped for {SILENCE_S:g} s."
-        ) from error
-
-
-async def _chunks(request: Request) -> AsyncGenerator[bytes, None]:
-    chunks = request.stream()
-    while True:
-        async with asyncio.timeout(SILENCE_S):
-            chunk = await anext(chunks, None)
-        if chunk is None:
-            return
-        yield chunk
 
 
 def _archive(form: FormData) -> UploadFile | None:

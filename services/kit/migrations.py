@@ -1,8 +1,10 @@
 """Brings the database schema up to date; the migrations are SQL files under schemas/migrations."""
 
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import yoyo
@@ -13,12 +15,16 @@ from services.kit.settings import PostgresSettings
 
 LOCK = "SELECT pg_advisory_lock(hashtext('pipeloom migrations'))"
 LOCK_TIMEOUT_S = 60.0
+COLUMNS = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = current_schema()"
 # Beside yoyo's own table, which knows the names of what was applied and not the content.
 KEEP = "CREATE TABLE IF NOT EXISTS applied_migration (id text PRIMARY KEY, sha256 text NOT NULL)"
 NOTE = (
     "INSERT INTO applied_migration (id, sha256) VALUES (:id, :sha256) "
     "ON CONFLICT (id) DO UPDATE SET sha256 = excluded.sha256"
 )
+
+_TABLE = re.compile(r"CREATE TABLE (\w+) \(\n(.*?)\n\);", re.DOTALL)
+_COLUMN = re.compile(r"^    ([a-z_]+) ", re.MULTILINE)  # keys and constraints are in upper case
 
 
 class UnusableDatabaseError(Exception):
@@ -43,6 +49,7 @@ def migrate(postgres: PostgresSettings) -> list[str]:
     with _locked(backend):
         pending = backend.to_apply(migrations)
         _demand_ours(backend, {migration.id for migration in pending})
+        _demand_columns(backend, [migration for migration in migrations if migration not in pending])
         backend.apply_migrations(pending)
         _note(backend)
     return [migration.id for migration in pending]
@@ -67,6 +74,23 @@ def _demand_ours(backend: Any, pending: set[str]) -> None:
             f"the database is of another version of Pipeloom: the migrations {', '.join(edited)} were applied to it "
             "with another content than they have here; use that version, or another database"
         )
+
+
+def _demand_columns(backend: Any, applied: list[Any]) -> None:
+    """Refuse a database whose tables lack columns: a migration was edited before the first release kept digests."""
+    there = {tuple(row) for row in backend.execute(COLUMNS).fetchall()}
+    missing = {column for each in applied for column in columns_made_by(Path(each.path))} - there
+    if missing:
+        raise UnusableDatabaseError(
+            "the database was made by an unreleased version of Pipeloom: its tables lack "
+            f"{', '.join(sorted(map('.'.join, missing)))}; name an empty database (`pipeloom up`: another --data-dir)"
+        )
+
+
+def columns_made_by(migration: Path) -> set[tuple[str, str]]:
+    """Return table and name of each column that a migration's tables are created with."""
+    tables = _TABLE.findall(migration.read_text(encoding="utf-8"))
+    return {(table, column) for table, columns in tables for column in _COLUMN.findall(columns)}
 
 
 def _note(backend: Any) -> None:

@@ -73,7 +73,7 @@ def add_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        return problem(request, _invalid(error))
+        return problem(request, _invalid(request, error))
 
     @app.exception_handler(HTTPException)
     async def framework(request: Request, error: HTTPException) -> JSONResponse:
@@ -98,8 +98,11 @@ def broken(request: Request, error: Exception) -> JSONResponse:
     )
 
 
-def _invalid(error: RequestValidationError) -> Refused:
+def _invalid(request: Request, error: RequestValidationError) -> Refused:
     problems = error.errors()
+    given = request.headers.get("content-type", "none")
+    if problems and problems[0]["loc"] == ("body",) and not given.lower().startswith("application/json"):
+        return Refused(Code.UNSUPPORTED_MEDIA_TYPE, f"The content type is {given}; send application/json.")
     if problems and problems[0]["type"] == "json_invalid":
         return Refused(Code.INVALID_JSON, f"This is not JSON: {problems[0]['ctx']['error']}.")
     code = Code.INVALID_BODY if problems and problems[0]["loc"][0] == "body" else Code.INVALID_PARAMETER

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -130,7 +131,10 @@ class KeyFile:
 
 
 def _key(path: Path, pem: bytes) -> SigningKey:
-    private = load_pem_private_key(pem, password=None)
+    try:
+        private = load_pem_private_key(pem, password=None)
+    except (TypeError, UnsupportedAlgorithm) as error:  # it has a passphrase, or is of a kind that nobody knows
+        raise ValueError(f"{path} is not an Ed25519 key without a passphrase") from error
     if not isinstance(private, Ed25519PrivateKey):
         raise ValueError(f"{path} is not an Ed25519 key")  # noqa: TRY004 - the file is at fault
     public = private.public_key()

@@ -41,8 +41,11 @@ def refusal_of_encoding(headers: Headers) -> Refused | None:
     )
 
 
-def timed(receive: Receive, within_s: float) -> Receive:
-    """Give a request's body `within_s` seconds to come whole; what comes behind it (a disconnect) may take its time."""
+def timed(receive: Receive, within_s: float, silent_s: float) -> Receive:
+    """Give a request's body `within_s` seconds to come whole, without a pause of `silent_s`.
+
+    What comes behind it (a disconnect) may take its time.
+    """
     deadline = asyncio.get_running_loop().time() + within_s
     is_whole = False
 
@@ -51,18 +54,19 @@ def timed(receive: Receive, within_s: float) -> Receive:
         if is_whole:
             return await receive()
         try:
-            async with asyncio.timeout_at(deadline):
+            async with asyncio.timeout_at(deadline), asyncio.timeout(silent_s):
                 message = await receive()
         except TimeoutError as error:
-            raise _late(within_s) from error
+            raise _late(within_s, silent_s) from error
         is_whole = not message.get("more_body", False)
         return message
 
     return received
 
 
-def _late(within_s: float) -> Refused:
+def _late(within_s: float, silent_s: float) -> Refused:
+    paused = f", or stopped for {silent_s:g} s" if silent_s < within_s else ""
     return Refused(
         Code.REQUEST_TIMEOUT,
-        f"The body of the request did not come whole within {within_s:g} s; nothing was done. Send it again.",
+        f"The body of the request did not come whole within {within_s:g} s{paused}; nothing was done. Send it again.",
     )

@@ -61,7 +61,7 @@ class Guard:
     def __init__(self, app: ASGIApp, body_timeout_s: float = BODY_S, upload_bytes: int = 0) -> None:
         """Files of up to `upload_bytes` may be uploaded, where and in the form in which files can be.
 
-        A body has `body_timeout_s` to come; a larger one has that for every MAX_BODY_BYTES.
+        A body has `body_timeout_s` to come; a larger one has that for every MAX_BODY_BYTES, and for every pause.
         """
         self._app = app
         self._body_timeout_s = body_timeout_s
@@ -94,7 +94,7 @@ class Guard:
             return
         try:
             within_s = self._body_timeout_s * max(1.0, (size or limit) / MAX_BODY_BYTES)
-            await self._app(scope, _bounded(timed(receive, within_s), limit), send_with_id)
+            await self._app(scope, _bounded(timed(receive, within_s, self._body_timeout_s), limit), send_with_id)
         except Exception as error:  # the last one to answer, so that the connection and its next request live on
             if started:
                 raise

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from pipeloom.local.ports import HOST, pick_port
 from services.init.__main__ import main
 from services.kit import migrations
-from services.kit.migrations import MigrationsLocked, UnusableDatabaseError, migrate
+from services.kit.migrations import MigrationsLocked, UnusableDatabaseError, columns_made_by, migrate
 from services.kit.process import StartError
 from services.kit.schema import MIGRATIONS, demand_migrated
 from services.kit.settings import PostgresSettings
@@ -46,12 +46,16 @@ async def empty(servers: Servers) -> PostgresSettings:
     return PostgresSettings(dsn=SecretStr(await servers.new_database()))
 
 
-async def tables(postgres: PostgresSettings) -> list[str]:
+async def run_sql(postgres: PostgresSettings, sql: str) -> list[asyncpg.Record]:
     connection = await asyncpg.connect(postgres.dsn.get_secret_value())
     try:
-        return [row["table_name"] for row in await connection.fetch(OURS)]
+        return list(await connection.fetch(sql))
     finally:
         await connection.close()
+
+
+async def tables(postgres: PostgresSettings) -> list[str]:
+    return [row["table_name"] for row in await run_sql(postgres, OURS)]
 
 
 def roll_back(postgres: PostgresSettings) -> list[str]:
@@ -143,14 +147,6 @@ async def test_init_tells_that_another_process_migrates_as_a_sentence(
     assert capsys.readouterr().err.startswith("pipeloom init: another process has been migrating this database")
 
 
-async def run_sql(postgres: PostgresSettings, sql: str) -> None:
-    connection = await asyncpg.connect(postgres.dsn.get_secret_value())
-    try:
-        await connection.execute(sql)
-    finally:
-        await connection.close()
-
-
 async def test_a_database_whose_migrations_were_edited_since_is_refused(empty: PostgresSettings) -> None:
     await asyncio.to_thread(migrate, empty)
     await run_sql(empty, "UPDATE applied_migration SET sha256 = 'of another version' WHERE id = '0001.initial'")
@@ -172,6 +168,27 @@ async def test_a_database_from_before_contents_were_kept_is_believed_once(empty:
     await run_sql(empty, "UPDATE applied_migration SET sha256 = 'edited'")
     with pytest.raises(UnusableDatabaseError):
         await asyncio.to_thread(migrate, empty)
+
+
+async def test_a_database_that_an_unreleased_version_made_is_refused_and_left_alone(empty: PostgresSettings) -> None:
+    # Given
+    await asyncio.to_thread(migrate, empty)
+    await run_sql(empty, "ALTER TABLE partition_cursor DROP COLUMN topic_id")
+    await run_sql(empty, "DROP TABLE applied_migration, environment_variable")
+    await run_sql(empty, "DELETE FROM _yoyo_migration WHERE migration_id LIKE '0003%'")
+    before = await tables(empty)
+    # When
+    with pytest.raises(UnusableDatabaseError, match=r"unreleased version .* tables lack partition_cursor\.topic_id;"):
+        await asyncio.to_thread(migrate, empty)
+    # Then
+    assert await tables(empty) == before
+
+
+async def test_the_columns_that_migrations_make_are_those_that_are_looked_for(empty: PostgresSettings) -> None:
+    await asyncio.to_thread(migrate, empty)
+    there = await run_sql(empty, migrations.COLUMNS)
+    made = {column for path in MIGRATIONS.glob("*.sql") for column in columns_made_by(path)}
+    assert made == {tuple(each) for each in there if "yoyo" not in each[0] and each[0] != "applied_migration"}
 
 
 async def test_a_service_does_not_start_on_a_database_that_is_behind(empty: PostgresSettings) -> None:

@@ -178,6 +178,14 @@ async def test_a_wrong_body_is_told_in_the_words_of_json(http: httpx.AsyncClient
     assert told(response)["message"] == message
 
 
+@pytest.mark.parametrize("media_type", ["application/x-www-form-urlencoded", "text/plain", "none"])
+async def test_a_body_of_another_type_is_refused_with_the_one_to_send(http: httpx.AsyncClient, media_type: str) -> None:
+    headers = {} if media_type == "none" else {"Content-Type": media_type}
+    response = await http.post("/typed", content=b'{"number": 1}', headers=headers)
+    assert (response.status_code, told(response)["name"]) == (415, "unsupported_media_type")
+    assert told(response)["message"] == f"The content type is {media_type}; send application/json."
+
+
 async def test_an_asker_is_whom_the_token_names(http: httpx.AsyncClient, tokens: Tokens) -> None:
     token = tokens.access_token(Identity("ada", "lab"))
     response = await http.get("/who", headers={"Authorization": f"Bearer {token}"})

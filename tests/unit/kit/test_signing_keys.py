@@ -5,6 +5,8 @@ from uuid import UUID
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
 from events.refusals import Code, Refused
 from services.kit import signing_keys
@@ -96,6 +98,15 @@ def test_a_file_that_holds_no_key_is_not_rotated(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="PEM"):
         rotate_signing_key(tmp_path / "key.pem")
     assert (tmp_path / "key.pem").read_text() == "no key"
+
+
+def test_a_key_with_a_passphrase_is_refused(tmp_path: Path) -> None:
+    locked = Ed25519PrivateKey.generate().private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"a passphrase")
+    )
+    (tmp_path / "key.pem").write_bytes(locked)
+    with pytest.raises(ValueError, match="without a passphrase"):
+        read_signing_keys(tmp_path / "key.pem")
 
 
 def test_the_key_set_publishes_the_public_halves_of_all_accepted_keys(tokens: Tokens, key_file: Path) -> None:
