@@ -12,12 +12,11 @@ from services.command.bodies import FORM_TYPE, JSON_TYPE
 from services.command.described import body_of
 from services.command.uploads import ARCHIVE
 from services.kit import examples
+from services.kit.deployment_shapes import DeploymentPage, NewToken
 from services.kit.described import LATER, OF_BODIES, OF_COMMANDS, Described, Told, described
 from services.kit.parameters import CLIENT, IDEMPOTENCY_KEY, IF_MATCH, PREFER
 from services.kit.shapes import (
     DeploymentGone,
-    DeploymentPage,
-    NewToken,
     PipelineGone,
     PipelinePage,
     StepGone,

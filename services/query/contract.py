@@ -6,16 +6,14 @@ from typing import Any
 from events.refusals import Code
 from services.kit import examples
 from services.kit.command_shapes import Rejected, Succeeded, Unknown
+from services.kit.deployment_shapes import DeploymentEntry, DeploymentPage, Schedule
 from services.kit.described import OF_ASKERS, OF_BODIES, OF_READS, Described, Told, described
 from services.kit.parameters import CLIENT, IF_NONE_MATCH
 from services.kit.shapes import (
     AccessToken,
-    DeploymentEntry,
-    DeploymentPage,
     PipelineEntry,
     PipelinePage,
     PublicKeys,
-    Schedule,
     StepEntry,
     StepPage,
     User,
