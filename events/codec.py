@@ -49,7 +49,12 @@ def encode_command(command: Command) -> Record:
 
 def encode_event(event: Event) -> Record:
     """Return the record that publishes `event`."""
-    attributes = {
+    return _record(event.environment, event.data, event_attributes(event))
+
+
+def event_attributes(event: Event) -> dict[str, str | None]:
+    """Return the CloudEvents attributes of `event` as texts; None stands for one that it does not have."""
+    return {
         "specversion": "1.0",
         "id": event.id,
         "type": type_attribute(event.type, event.version),
@@ -65,7 +70,6 @@ def encode_event(event: Event) -> Record:
         "result": "true" if event.is_result else "false",
         "traceparent": event.traceparent,
     }
-    return _record(event.environment, event.data, attributes)
 
 
 def _record(environment: str, value: str, attributes: Mapping[str, str | None]) -> Record:

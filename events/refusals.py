@@ -84,6 +84,7 @@ class Code(StrEnum):
     POSTGRES_UNAVAILABLE = "postgres_unavailable", 503, "Postgres cannot be read right now"
     UNREADABLE_VALUE = "unreadable_value", 500, "A sealed value cannot be opened with the keys that are there"
     OVERLOADED = "overloaded", 503, "Too many commands are under way"
+    TOO_MANY_STREAMS = "too_many_streams", 503, "Too many streams of events are open"
     INTERNAL_ERROR = "internal_error", 500, "Something broke on our side"
 
 

@@ -68,7 +68,7 @@ class Step(Model):
     failure: Annotated[str | None, Field(description="Why the build failed, and what to mend")] = None
     failure_code: Annotated[str | None, Field(description="The stable code of that")] = None
     source: KeptSource | None = None
-    sealed_deploy_key: Annotated[str | None, Field(description="Opened by the builder only")] = None
+    sealed_deploy_key: Annotated[str | None, Field(description="Only holders of the sealing key can open it")] = None
 
 
 class PipelineInput(Model):
@@ -141,7 +141,7 @@ class Deployment(Model):
 
 
 class EnvironmentVariable(Model):
-    """A value that mappings name, sealed: only the HTTP services have the key that opens it."""
+    """A value that mappings name, sealed: only holders of the sealing key can open it."""
 
     name: VariableName
     sealed_value: str

@@ -7,6 +7,7 @@ import typer
 
 from pipeloom.cli import commands, config, deployments, pipelines, profiles, services, steps
 from pipeloom.cli.demo import demo
+from pipeloom.cli.events import events
 from pipeloom.cli.exits import EXIT_CODES
 from pipeloom.cli.program import Program
 from pipeloom.cli.up import up
@@ -55,6 +56,7 @@ app.add_typer(steps.app, name="steps", rich_help_panel=RUNNING)
 app.add_typer(pipelines.app, name="pipelines", rich_help_panel=RUNNING)
 app.add_typer(deployments.app, name="deployments", rich_help_panel=RUNNING)
 app.add_typer(commands.app, name="commands", rich_help_panel=RUNNING)
+app.command(epilog="Example: pipeloom events --type PipelineCreated --since beginning", rich_help_panel=RUNNING)(events)
 app.add_typer(config.app, name="config", rich_help_panel=RUNNING)
 
 app.command(epilog="Example: pipeloom serve composer", rich_help_panel=SERVER)(services.serve)

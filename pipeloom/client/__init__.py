@@ -32,6 +32,7 @@ from pipeloom.client.refusals import (
     UserNotFound,
 )
 from pipeloom.client.sync import Client
+from pipeloom.client.watching import Event
 
 __all__ = [
     "AsyncClient",
@@ -40,6 +41,7 @@ __all__ = [
     "Conflict",
     "DeploymentExists",
     "DeploymentNotFound",
+    "Event",
     "Invalid",
     "InvalidName",
     "InvalidSchedule",

@@ -1,7 +1,8 @@
 """The client for asyncio."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -11,6 +12,7 @@ from pipeloom.client import documents, flows, requests, writes
 from pipeloom.client.delivery import Attempt, Flow, Reply
 from pipeloom.client.requests import Request
 from pipeloom.client.session import Session
+from pipeloom.client.watching import AsyncWatch, Since, Subscription
 from pipeloom.client.writes import Declared
 
 T = TypeVar("T")
@@ -225,6 +227,15 @@ class AsyncClient:
         """Return what became of a command, waiting up to `wait_s` for it: `status` succeeded, rejected or unknown."""
         return await self._run(flows.get_command(self._session, command_id, wait_s))
 
+    def watch(self, types: Iterable[str] = (), subject: str | None = None, since: Since = "now") -> AsyncWatch:
+        """Follow the events of the environment: of these `types` (all by default), about subjects that begin so.
+
+        Begins `since` now, the beginning, or behind the event of that sequence. Each event comes once, in order, also
+        over connections that break: it connects again for as long as it takes. Close it, or use it in an `async with`
+        block, which begins to follow before the block does anything.
+        """
+        return AsyncWatch(Subscription(self._session, types, subject, since), partial(self._run, is_stream=True))
+
     async def _find(self, request: Request[T]) -> T | None:
         flow = flows.find(self._session, request)
         return await self._run(flow)
@@ -236,19 +247,22 @@ class AsyncClient:
             for row in rows:
                 yield row
 
-    async def _run(self, flow: Flow[T]) -> T:
+    async def _run(self, flow: Flow[T], *, is_stream: bool = False) -> T:
         try:
             attempt = next(flow)
             while True:
-                attempt = flow.send(await self._reply_to(attempt))
+                attempt = flow.send(await self._reply_to(attempt, is_stream))
         except StopIteration as end:
             value: T = end.value
             return value
 
-    async def _reply_to(self, attempt: Attempt) -> Reply:
+    async def _reply_to(self, attempt: Attempt, is_stream: bool) -> Reply:
         if attempt.after_s:
             await asyncio.sleep(attempt.after_s)
         try:
-            return await self._http.request(**attempt.arguments)
+            response = await self._http.send(self._http.build_request(**attempt.arguments), stream=is_stream)
+            if is_stream and not flows.is_stream(response):
+                await response.aread()
         except httpx.RequestError as error:
             return error
+        return response

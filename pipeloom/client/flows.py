@@ -8,12 +8,12 @@ from typing import Any, TypeVar
 import httpx
 
 from pipeloom.client import requests
-from pipeloom.client.answers import error_of, value_of
+from pipeloom.client.answers import error_of, place_of, value_of
 from pipeloom.client.delivery import TIMED_OUT, Flow, deliver
 from pipeloom.client.documents import Command, Step
 from pipeloom.client.errors import NotFound, OutcomeUnknown, Unavailable, Unreadable
 from pipeloom.client.refusals import StepFailed
-from pipeloom.client.requests import HELD_TIMEOUT_S, Request
+from pipeloom.client.requests import EVENT_STREAM, HELD_TIMEOUT_S, Request
 from pipeloom.client.session import Session
 
 T = TypeVar("T")
@@ -91,6 +91,20 @@ def download(session: Session, step_name: str) -> Flow[bytes]:
     if not response.is_success:
         raise error_of(response, is_write=False)
     return response.content
+
+
+def stream(session: Session, request: Request[Any]) -> Flow[httpx.Response]:
+    """Return the answer whose body goes on; it is still to be read, and to be closed."""
+    response = yield from _response_to(session, request)
+    if not is_stream(response):
+        value_of(response, dict)
+        raise Unreadable("unreadable_answer", f"{place_of(response.request)} is no stream. Is the address right?")
+    return response
+
+
+def is_stream(response: httpx.Response) -> bool:
+    """Tell whether an answer is a stream of events."""
+    return response.is_success and response.headers.get("content-type", "").startswith(EVENT_STREAM)
 
 
 def get_command(session: Session, command_id: str, wait_s: float) -> Flow[Command]:

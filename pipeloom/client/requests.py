@@ -12,6 +12,9 @@ T = TypeVar("T")
 
 # The service itself waits 30 s for the result of a write, and as long for a step to be built.
 HELD_TIMEOUT_S = 40.0
+# A stream gives a sign of life every 15 s.
+SILENCE_S = 45.0
+EVENT_STREAM = "text/event-stream"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,8 @@ class Request(Generic[T]):
     shape: type[Any]
     body: Document | None = None
     upload: bytes | None = None
-    query: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
     idempotency_key: str | None = None
     prefer: str | None = None
     absent: str | None = None
@@ -80,6 +84,12 @@ def step_once_built(step_name: str, timeout_s: float, *, after_s: float) -> Requ
 def command(command_id: str, wait_s: int) -> Request[Command]:
     query = {"wait": str(wait_s)} if wait_s > 0 else {}
     return Request("GET", path_to("/commands", command_id), dict, query=query, timeout_s=wait_s + 10)
+
+
+def events(query: Mapping[str, Any], last_id: str) -> Request[Document]:
+    """Ask for the stream of events, behind the one with `last_id` if there is one."""
+    headers = {"Accept": EVENT_STREAM, **({"Last-Event-ID": last_id} if last_id else {})}
+    return Request("GET", "/events", dict, query=query, headers=headers, timeout_s=SILENCE_S)
 
 
 def refresh(sdk_token: str) -> Request[Document]:

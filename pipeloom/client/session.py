@@ -14,7 +14,7 @@ import httpx
 from pipeloom.client.errors import NotConfigured
 from pipeloom.client.proxies import proxy_for, without_password
 from pipeloom.client.requests import HELD_TIMEOUT_S, Request
-from pipeloom.client.upload import bracketed
+from pipeloom.client.upload import form_fields
 
 API = "/api/v1"
 CONNECT_TIMEOUT_S = 5.0
@@ -77,6 +77,7 @@ class Session:
             headers["Idempotency-Key"] = request.idempotency_key
         if request.prefer is not None:
             headers["Prefer"] = request.prefer
+        headers |= request.headers
         return {
             "method": request.method,
             "url": self._address_of(request),
@@ -100,7 +101,7 @@ class Session:
 def _body(request: Request[Any]) -> dict[str, Any]:
     if request.upload is None:
         return {"json": request.body}
-    return {"data": dict(bracketed(request.body)), "files": {"step_file": ("step_file", request.upload)}}
+    return {"data": form_fields(request.body or {}), "files": {"step_file": ("step_file", request.upload)}}
 
 
 def expiry_of(access_token: str) -> float:

@@ -1,7 +1,8 @@
 """The client that waits."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -11,6 +12,7 @@ from pipeloom.client import documents, flows, requests, writes
 from pipeloom.client.delivery import Attempt, Flow, Reply
 from pipeloom.client.requests import Request
 from pipeloom.client.session import Session
+from pipeloom.client.watching import Since, Subscription, Watch
 from pipeloom.client.writes import Declared
 
 T = TypeVar("T")
@@ -221,6 +223,15 @@ class Client:
         """Return what became of a command, waiting up to `wait_s` for it: `status` succeeded, rejected or unknown."""
         return self._run(flows.get_command(self._session, command_id, wait_s))
 
+    def watch(self, types: Iterable[str] = (), subject: str | None = None, since: Since = "now") -> Watch:
+        """Follow the events of the environment: of these `types` (all by default), about subjects that begin so.
+
+        Begins `since` now, the beginning, or behind the event of that sequence. Each event comes once, in order, also
+        over connections that break: it connects again for as long as it takes. Close it, or use it in a `with` block,
+        which begins to follow before the block does anything.
+        """
+        return Watch(Subscription(self._session, types, subject, since), partial(self._run, is_stream=True))
+
     def _find(self, request: Request[T]) -> T | None:
         flow = flows.find(self._session, request)
         return self._run(flow)
@@ -231,19 +242,22 @@ class Client:
             rows, page = self._run(flows.page(self._session, page))
             yield from rows
 
-    def _run(self, flow: Flow[T]) -> T:
+    def _run(self, flow: Flow[T], *, is_stream: bool = False) -> T:
         try:
             attempt = next(flow)
             while True:
-                attempt = flow.send(self._reply_to(attempt))
+                attempt = flow.send(self._reply_to(attempt, is_stream))
         except StopIteration as end:
             value: T = end.value
             return value
 
-    def _reply_to(self, attempt: Attempt) -> Reply:
+    def _reply_to(self, attempt: Attempt, is_stream: bool) -> Reply:
         if attempt.after_s:
             time.sleep(attempt.after_s)
         try:
-            return self._http.request(**attempt.arguments)
+            response = self._http.send(self._http.build_request(**attempt.arguments), stream=is_stream)
+            if is_stream and not flows.is_stream(response):
+                response.read()
         except httpx.RequestError as error:
             return error
+        return response

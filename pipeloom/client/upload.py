@@ -2,11 +2,13 @@
 
 import gzip
 import io
+import json
 import tarfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+JSON_TYPES = {"number", "boolean", "array", "json"}
 LEFT_OUT = {".git", "__pycache__"}
 
 
@@ -22,8 +24,16 @@ def packed(folder: Path) -> bytes:
         gzip.GzipFile(fileobj=tarball, mode="wb", filename="", mtime=0) as compressed,
         tarfile.open(fileobj=compressed, mode="w", format=tarfile.PAX_FORMAT) as archive,
     ):
-        archive.add(folder, arcname=".", filter=_plain)
+        for path in [folder, *sorted(folder.rglob("*"))]:
+            archive.inodes.clear()  # type: ignore[attr-defined] # else a file's second name is packed as a link
+            archive.add(path, arcname=f"./{path.relative_to(folder)}", recursive=False, filter=_plain)
     return tarball.getvalue()
+
+
+def form_fields(step: Mapping[str, Any]) -> dict[str, str]:
+    """Return the fields of a step's form. A default value that is no text travels as JSON and keeps its type."""
+    inputs = [_with_default_as_text(each) for each in step.get("inputs") or ()]
+    return dict(bracketed({**step, "inputs": inputs}))
 
 
 def bracketed(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
@@ -38,8 +48,18 @@ def bracketed(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
         yield key, "" if value is None else str(value)
 
 
+def _with_default_as_text(given: Mapping[str, Any]) -> dict[str, Any]:
+    told = {name: value for name, value in given.items() if name != "default_value"}
+    value = given.get("default_value")
+    if value is None:
+        return told
+    is_text = isinstance(value, str) and given.get("data_type") not in JSON_TYPES
+    return {**told, "default_value": value if is_text else json.dumps(value)}
+
+
 def _plain(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
-    if LEFT_OUT.intersection(Path(member.name).parts) or not (member.isfile() or member.isdir() or member.issym()):
+    is_plain = member.isfile() or member.isdir() or member.issym()
+    if not is_plain or LEFT_OUT.intersection(Path(member.name).parts):
         return None
     member.mtime, member.uid, member.gid, member.uname, member.gname = 0, 0, 0, "", ""
     return member

@@ -1,4 +1,4 @@
--- Environment variables. `body` is the resource with its value sealed: only the HTTP services have the key that opens it.
+-- Environment variables. `body` is the resource with its value sealed: only holders of the sealing key can open it.
 -- depends: 0001.initial
 
 CREATE TABLE environment_variable (

@@ -9,11 +9,13 @@ from events.refusals import FailureCode
 from services.builder.errors import Unbuildable
 from services.builder.wording import quoted
 
+MAX_LINE = 4096
+
 _COMMENT = re.compile(r"(^|\s)#.*$")
 _OPTIONS = re.compile(r"\s--?[a-z].*$")
 # What pip takes besides names: its options, and where a project or an archive is.
 _OPTION = re.compile(r"-[a-zA-Z]\b|--[a-z][a-z-]*\b")
-_PLACE = re.compile(r"(\.{0,2}/|[a-z+]+://|\S+\.(whl|zip|tar\.gz|tgz)(\[[^\]]*\])?$)", re.IGNORECASE)
+_PLACE = re.compile(r"(\.{0,2}/|[a-z+]+://|[^\s\[\]]+\.(whl|zip|tar\.gz|tgz)(\[[^\]]*\])?$)", re.IGNORECASE)
 
 
 def check_requirements(content: bytes, path: str) -> None:
@@ -25,11 +27,16 @@ def check_requirements(content: bytes, path: str) -> None:
             FailureCode.INVALID_REQUIREMENTS, f"{quoted(path)} is no text in UTF-8; save it in UTF-8."
         ) from None
     for number, line in _lines(text):
+        if len(line) > MAX_LINE:
+            raise Unbuildable(
+                FailureCode.INVALID_REQUIREMENTS,
+                f"{quoted(path)}, line {number} is longer than {MAX_LINE} characters; write one requirement a line.",
+            )
         if _OPTION.match(line) or _PLACE.match(line):
             continue
         try:
             Requirement(_OPTIONS.sub("", line))
-        except InvalidRequirement as error:
+        except (InvalidRequirement, RecursionError) as error:
             reason = str(error).partition("\n")[0]
             raise Unbuildable(
                 FailureCode.INVALID_REQUIREMENTS,

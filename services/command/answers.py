@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from events.envelope import Event
+from events.refusals import Refused
 from events.resources import Step
 from events.results import (
     DeploymentCreated,
@@ -94,7 +95,11 @@ def variable_deleted(sealer: Sealer) -> Callable[[Event], Response]:
 
     def answer(event: Event) -> Response:
         variable = EnvironmentVariableDeleted.model_validate_json(event.data).environment_variable
-        return _secret({"name": variable.name, "value": open_value(sealer, event.environment, variable)})
+        try:
+            value = open_value(sealer, event.environment, variable)
+        except Refused:  # the key is gone, and the variable too by now: that it is deleted is what counts
+            value = None
+        return _secret({"name": variable.name, "value": value})
 
     return answer
 

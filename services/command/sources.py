@@ -7,9 +7,10 @@ import structlog
 from starlette.datastructures import UploadFile
 
 from events.refusals import Code, Refused
+from events.secrets import DEPLOY_KEY, REPOSITORY, has_credentials
 from services.kit.archives import BadArchive, Flaw, check_archive, limits_of
 from services.kit.objects import ObjectStore, StoreTrouble
-from services.kit.sealing import DEPLOY_KEY, Sealer, deploy_key_context
+from services.kit.sealing import Sealer, deploy_key_context
 from services.kit.settings import ObjectsSettings
 
 CHECKS_AT_ONCE = 2
@@ -52,10 +53,16 @@ class Sources:
         """Return `fields` with the deploy key sealed; what only we may say of a step is not taken from its request."""
         ours: dict[str, str | None] = {"source": None, "sealed_deploy_key": None}
         config = fields.get("container_config")
-        if not isinstance(config, dict) or DEPLOY_KEY not in config:
+        if not isinstance(config, dict):
             return {**fields, **ours}
+        if has_credentials(config.get(REPOSITORY)):
+            raise Refused(
+                Code.SECRET_IN_THE_CLEAR,
+                f"container_config.{REPOSITORY} holds a password or a token, which readers of the step would see; "
+                f"nothing was sent. Leave it out, and give a {DEPLOY_KEY} and an ssh address instead.",
+            )
         told = {name: value for name, value in config.items() if name != DEPLOY_KEY}
-        key = config[DEPLOY_KEY]
+        key = config.get(DEPLOY_KEY)
         if key and isinstance(key, str):
             ours["sealed_deploy_key"] = self._sealer.seal(key, context=deploy_key_context(environment, step_name))
         elif key is not None and key != "":

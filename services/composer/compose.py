@@ -1,87 +1,21 @@
 """Decides a batch: each record in order, each command id once, every one with its result. Pure."""
 
-from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from typing import NamedTuple
-from uuid import UUID
+from dataclasses import replace
 
 from events.envelope import Command, Event, Position, timestamp
 from events.refusals import Code, Refused
 from events.results import CommandRejected, EventData
+from events.topics import EVENTS_TOPIC
+from services.composer.batch import BatchNeeds, BatchState, CommandKey, DeadLetter, InboxEntry, Outcome
 from services.composer.decider.decide import decide, evolve
-from services.composer.decider.needs import Needs
 from services.composer.decider.state import EnvironmentState
 from services.composer.intake import Received, Unusable
 
 Taken = tuple[Received, Command | Unusable]
 MAX_EVENT_BYTES = 16 * 1024 * 1024
-
-
-class CommandKey(NamedTuple):
-    """A command id is taken once in its environment."""
-
-    environment: str
-    command_id: UUID
-
-
-@dataclass(slots=True)
-class BatchNeeds:
-    """What a batch names in each environment, and the command ids to look up in the inbox."""
-
-    environments: defaultdict[str, Needs] = field(default_factory=lambda: defaultdict(Needs))
-    commands: set[CommandKey] = field(default_factory=set)
-
-
-@dataclass(slots=True)
-class BatchState:
-    """What was loaded: the environments that exist, and the fingerprints of the ids that are taken."""
-
-    environments: dict[str, EnvironmentState] = field(default_factory=dict)
-    inbox: dict[CommandKey, bytes] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class InboxEntry:
-    """A command id that was decided: what was asked, and where its result stands."""
-
-    key: CommandKey
-    fingerprint: bytes
-    partition: int
-    position: Position
-
-
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """A record that was no command, and why."""
-
-    record: Received
-    refusal: Refused
-    environment: str | None
-    command_id: UUID | None
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What a batch changes, to be saved in one transaction."""
-
-    state: BatchState
-    events: list[Event] = field(default_factory=list)
-    inbox: list[InboxEntry] = field(default_factory=list)
-    dead_letters: list[DeadLetter] = field(default_factory=list)
-    records: int = 0
-
-    @property
-    def event_bytes(self) -> int:
-        """How much text the events carry; documents and bodies are a small multiple of it."""
-        return self._event_bytes
-
-    def add_event(self, event: Event) -> None:
-        """Log an event."""
-        self.events.append(event)
-        self._event_bytes += len(event.data)
-
-    _event_bytes: int = 0
+# What one record of the events topic holds, beside its headers.
+MAX_RECORD_BYTES = EVENTS_TOPIC.max_message_bytes - 64 * 1024
 
 
 def needs_of(batch: Iterable[Taken]) -> BatchNeeds:
@@ -139,11 +73,25 @@ def _compose_command(outcome: Outcome, record: Received, command: Command) -> No
     if _is_repeat(outcome, record, key, fingerprint):
         return
     try:
-        decided = decide(environment, command)
+        decided = _written(decide(environment, command))
     except Refused as refusal:
-        decided = [_rejection(command.type, command.data.subject(), refusal)]
+        decided = _written([_rejection(command.type, command.data.subject(), refusal)])
     _log(outcome, record, environment, command, decided)
     _take_id(outcome, record, key, fingerprint, len(decided) - 1)
+
+
+def _written(events: Iterable[EventData]) -> list[tuple[EventData, str]]:
+    """Return each event with its text. Raises Refused when no record could hold one: no relay could get past it."""
+    written = [(event, event.model_dump_json()) for event in events]
+    for event, text in written:
+        size = len(text.encode())
+        if size > MAX_RECORD_BYTES:
+            raise Refused(
+                Code.PAYLOAD_TOO_LARGE,
+                f"The event {type(event).__name__} would have {size} bytes; a record of the events topic holds "
+                f"{MAX_RECORD_BYTES}. Make the resource smaller.",
+            )
+    return written
 
 
 def _compose_unusable(outcome: Outcome, record: Received, unusable: Unusable) -> None:
@@ -184,9 +132,13 @@ def _take_id(outcome: Outcome, record: Received, key: CommandKey, fingerprint: b
 
 
 def _log(
-    outcome: Outcome, record: Received, environment: EnvironmentState, command: Command, decided: list[EventData]
+    outcome: Outcome,
+    record: Received,
+    environment: EnvironmentState,
+    command: Command,
+    decided: list[tuple[EventData, str]],
 ) -> None:
-    for index, data in enumerate(decided):
+    for index, (data, text) in enumerate(decided):
         environment.sequence += 1
         evolve(environment, data, environment.sequence)
         outcome.add_event(
@@ -203,7 +155,7 @@ def _log(
                 is_result=index == len(decided) - 1,
                 actor=command.actor,
                 time=command.time,
-                data=data.model_dump_json(),
+                data=text,
                 traceparent=command.traceparent,
             )
         )

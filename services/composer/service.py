@@ -13,8 +13,9 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from events.topics import COMMANDS_TOPIC
+from services.composer.batch import BatchState, Outcome
 from services.composer.claims import Claims
-from services.composer.compose import BatchState, Outcome, Taken
+from services.composer.compose import Taken
 from services.composer.intake import Received, take_in
 from services.composer.records import read_one_by_one, received
 from services.composer.settle import settle

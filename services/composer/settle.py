@@ -5,8 +5,9 @@ from dataclasses import replace
 import asyncpg
 import structlog
 
+from services.composer.batch import Outcome
 from services.composer.claims import Claims
-from services.composer.compose import Outcome, Taken, compose, needs_of, refuse_as_broken
+from services.composer.compose import Taken, compose, needs_of, refuse_as_broken
 from services.composer.store import Claim, Rows, load_state, rows_of, save_rows
 from services.kit.postgres import POSTGRES_TROUBLE, Connection
 

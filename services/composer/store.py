@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 
 from events.resources import Deployment, EnvironmentVariable, Pipeline, Step
-from services.composer.compose import BatchNeeds, BatchState, CommandKey, DeadLetter, Outcome
+from services.composer.batch import BatchNeeds, BatchState, CommandKey, DeadLetter, Outcome
 from services.composer.decider.needs import Needs
 from services.composer.decider.state import EnvironmentState, Kept, Shelf
 from services.kit.documents import documents_of

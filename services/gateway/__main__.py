@@ -24,6 +24,7 @@ async def run_gateway(settings: Settings, health: Health, stop: asyncio.Event) -
         )
         async with serving(app, settings.http.host, settings.http.port, backend.ending):
             await stop.wait()
+            backend.live.watchers.end()
 
 
 if __name__ == "__main__":

@@ -18,6 +18,9 @@ SKIP_BYTES = 64 * 1024
 MAX_RATIO = 200
 RATIO_COUNTS_FROM_BYTES = 16 * 1024**2
 MAX_PATH = 200
+# Every folder on the way to a member is kept in memory.
+MAX_NAME_CHARACTERS = 1024
+MAX_NAME_PARTS = 64
 
 
 class Flaw(Enum):
@@ -59,7 +62,15 @@ def check_archive(file: BinaryIO, packed_bytes: int, limits: Limits, copy: Binar
         try:
             _check_members(reader, limits)
             reader.finish()
-        except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error, ValueError, OverflowError) as error:
+        except (
+            tarfile.TarError,
+            gzip.BadGzipFile,
+            EOFError,
+            zlib.error,
+            ValueError,
+            OverflowError,
+            RecursionError,
+        ) as error:
             raise BadArchive(
                 Flaw.BROKEN, f"The file is not a gzip tar that can be read ({error}); make it with `tar -czf`."
             ) from error
@@ -67,6 +78,12 @@ def check_archive(file: BinaryIO, packed_bytes: int, limits: Limits, copy: Binar
 
 def member_path(name: str) -> PurePosixPath:
     """Return where a member stands below the root. Raises BadArchive when it leads out."""
+    if len(name) > MAX_NAME_CHARACTERS or name.count("/") > MAX_NAME_PARTS:
+        raise BadArchive(
+            Flaw.UNSAFE,
+            f"The archive has a member whose path is longer than {MAX_NAME_CHARACTERS} characters or deeper than "
+            f"{MAX_NAME_PARTS} folders; shorten it.",
+        )
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or "\0" in name:
         raise BadArchive(
@@ -148,6 +165,12 @@ class _Layout:
                 Flaw.UNSAFE,
                 f"The member {_quoted(member.name)} stands where another one stands already, or below a link or a "
                 "file; pack each path once.",
+            )
+        if member.islnk() and self._leaves.get(PurePosixPath(member.linkname)):
+            raise BadArchive(
+                Flaw.UNSAFE,
+                f"The member {_quoted(member.name)} is a second name of a symbolic link, and may lead elsewhere than "
+                "that one; leave it out.",
             )
         self._folders |= folders
         if leaf is not None:

@@ -40,7 +40,7 @@ OF_BODIES = (
 
 
 class Told(NamedTuple):
-    """An answer of a route, with an example; without a shape it has no document, or the route says the shape."""
+    """An answer of a route, with an example; without a shape it has no document, or the route says the shape, or `content` all."""
 
     status: int
     shape: Any
@@ -48,6 +48,7 @@ class Told(NamedTuple):
     sentence: str
     headers: tuple[str, ...] = ()
     links: dict[str, Any] = {}
+    content: dict[str, Any] = {}
 
 
 LATER = Told(
@@ -82,7 +83,9 @@ def _answer(told: Told) -> dict[str, Any]:
     described: dict[str, Any] = {"description": told.sentence}
     if told.shape is not None:
         described["model"] = told.shape
-    if told.example is not None:
+    if told.content:
+        described["content"] = told.content
+    elif told.example is not None:
         # As text: FastAPI would take the nulls out of it.
         described["content"] = {JSON_TYPE: {"example": to_json(told.example).decode()}}
     if told.headers:

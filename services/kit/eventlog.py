@@ -1,6 +1,6 @@
 """Reads the event log that the composer writes."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -18,6 +18,13 @@ class Decided(NamedTuple):
 
     event: Event
     fingerprint: bytes
+
+
+class Span(NamedTuple):
+    """The events of a piece of an environment's history that are wanted, and the last place of that piece."""
+
+    events: list[Event]
+    covered: int
 
 
 async def read_ranges(
@@ -47,6 +54,48 @@ async def read_result(connection: Connection, environment: str, command_id: UUID
     """Return the result of a command, or None when it has none (yet)."""
     row = await _sql.read_result(connection, environment=environment, command_id=command_id)
     return None if row is None else Decided(_event(row), row["fingerprint"])
+
+
+async def read_environments(connection: Connection, ranges: Ranges, environments: Collection[str]) -> list[str]:
+    """Return which of `environments` have events under `ranges`."""
+    rows = _sql.read_environments(
+        connection,
+        partitions=list(ranges),
+        firsts=[first for first, _ in ranges.values()],
+        lasts=[last for _, last in ranges.values()],
+        environments=list(environments),
+    )
+    return [row["environment"] async for row in rows]
+
+
+async def read_head(connection: Connection, environment: str) -> int:
+    """Return the last place of an environment's history; 0 when nothing has happened in it."""
+    return await _sql.read_head(connection, environment=environment) or 0
+
+
+async def read_history(
+    connection: Connection,
+    environment: str,
+    after: int,
+    *,
+    types: Sequence[str] | None,
+    subject: str,
+    row_limit: int,
+    byte_limit: int,
+) -> Span:
+    """Return the events behind place `after` that are of one of `types` (None: of any) and about a `subject…`."""
+    rows = _sql.read_history(
+        connection,
+        environment=environment,
+        after=after,
+        types=types,
+        subject=subject,
+        row_limit=row_limit,
+        byte_limit=byte_limit,
+    )
+    found = [row async for row in rows]
+    covered = found[-1]["covered"] if found else after
+    return Span([_event(row) for row in found if row["is_wanted"]], covered)
 
 
 def _event(row: asyncpg.Record) -> Event:

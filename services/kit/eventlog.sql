@@ -27,3 +27,38 @@ SELECT e.*, i.fingerprint
 FROM inbox i
 JOIN event_log e ON e.partition = i.partition AND e.log_offset = i.log_offset AND e.log_index = i.log_index
 WHERE i.environment = :environment AND i.command_id = :command_id;
+
+-- name: read_environments
+-- Which of some environments have events under the given offset ranges.
+SELECT DISTINCT e.environment
+FROM unnest(:partitions::int[], :firsts::bigint[], :lasts::bigint[]) AS r (partition, first_offset, last_offset)
+JOIN event_log e ON e.partition = r.partition AND e.log_offset BETWEEN r.first_offset AND r.last_offset
+WHERE e.environment = ANY(:environments::text[]) AND e.sequence IS NOT NULL;
+
+-- name: read_head$
+-- The last place of an environment's history.
+SELECT sequence FROM environment_head WHERE environment = :environment;
+
+-- name: read_history
+-- Of the next rows of an environment's history those that are wanted, and the last one, which says how far this went.
+-- The rows that are read are bounded by their number, those that are told by their bytes too; the first one always is.
+WITH span AS (
+    SELECT *,
+        (:types::text[] IS NULL OR type = ANY(:types::text[])) AND starts_with(subject, :subject) AS is_wanted
+    FROM event_log
+    WHERE environment = :environment AND sequence > :after
+    ORDER BY sequence
+    LIMIT :row_limit
+), measured AS (
+    SELECT *,
+        coalesce(sum(octet_length(data)) FILTER (WHERE is_wanted) OVER before_it, 0) AS bytes_before
+    FROM span
+    WINDOW before_it AS (ORDER BY sequence ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+), page AS (
+    SELECT *, max(sequence) OVER () AS covered FROM measured WHERE bytes_before < :byte_limit
+)
+SELECT partition, log_offset, log_index, environment, sequence, type, version, subject, command_id, command_source,
+    is_result, actor, time, traceparent, CASE WHEN is_wanted THEN data ELSE '' END AS data, is_wanted, covered
+FROM page
+WHERE is_wanted OR sequence = covered
+ORDER BY sequence;

@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError
 from events.codec import decode_event
 from events.envelope import Event
 from events.topics import EVENTS_TOPIC
-from services.kit.eventlog import read_ranges
+from services.kit.eventlog import read_environments, read_ranges
 from services.kit.health import Health
 from services.kit.kafka import count_partitions, reader
 from services.kit.notices import Ranges, listen
@@ -22,6 +22,7 @@ from services.kit.postgres import POSTGRES_TROUBLE, Pool, borrowed
 from services.kit.process import running
 from services.kit.settings import KafkaSettings, PostgresSettings
 from services.kit.stopping import stop_client
+from services.kit.watchers import Watchers
 
 POLL_MS = 500
 RECONNECT_S = 0.5
@@ -55,6 +56,7 @@ class LiveEvents:
         self._health = health
         self._topic = EVENTS_TOPIC.name(kafka.topic_prefix)
         self._waiting: defaultdict[Awaited, set[asyncio.Future[Event]]] = defaultdict(set)
+        self.watchers = Watchers()
         self._hinted: Ranges = {}
         self._hint = asyncio.Event()
         self._positions: dict[TopicPartition, int] = {}
@@ -87,8 +89,12 @@ class LiveEvents:
                     self._health.ill(PART, f"the events topic cannot be read: {error or type(error).__name__}")
                 await asyncio.sleep(RECONNECT_S)
 
+    @property
+    def _is_awaited(self) -> bool:
+        return bool(self._waiting or self.watchers.environments)
+
     def _on_notice(self, ranges: Ranges) -> None:
-        if not self._waiting:
+        if not self._is_awaited:
             return
         for partition, (first, last) in ranges.items():
             known_first, known_last = self._hinted.get(partition, (first, last))
@@ -101,14 +107,19 @@ class LiveEvents:
             self._hint.clear()
             ranges, self._hinted = self._hinted, {}
             try:
-                commands = {each.what for each in self._waiting if isinstance(each.what, UUID)}
-                subjects = {each.what for each in self._waiting if isinstance(each.what, str)}
-                async with borrowed(self._pool, READ_S) as connection:
-                    events = await read_ranges(connection, ranges, commands, subjects)
+                await self._follow_hint(ranges)
             except POSTGRES_TROUBLE as error:
                 log.warning("a hint could not be followed; the topic will tell", error=repr(error))
-            else:
-                self._release(events)
+
+    async def _follow_hint(self, ranges: Ranges) -> None:
+        commands = {each.what for each in self._waiting if isinstance(each.what, UUID)}
+        subjects = {each.what for each in self._waiting if isinstance(each.what, str)}
+        async with borrowed(self._pool, READ_S) as connection:
+            if self._waiting:
+                self._release(await read_ranges(connection, ranges, commands, subjects))
+            if self.watchers.environments:
+                for environment in await read_environments(connection, ranges, self.watchers.environments):
+                    self.watchers.wake(environment)
 
     async def _tail(self) -> None:
         consumer = reader(self._kafka)
@@ -120,7 +131,7 @@ class LiveEvents:
             while True:
                 batches = await consumer.getmany(timeout_ms=POLL_MS)
                 for partition, records in batches.items():
-                    if self._waiting:
+                    if self._is_awaited:
                         self._release(_decoded(partition.partition, records))
                     self._positions[partition] = records[-1].offset + 1
         finally:
@@ -142,6 +153,7 @@ class LiveEvents:
             if event.is_result and event.sequence is not None:
                 self._resolve(Awaited(event.environment, event.command_id), event)
             self._resolve(Awaited(event.environment, event.subject), event)
+            self.watchers.wake(event.environment)
 
     def _resolve(self, awaited: Awaited, event: Event) -> None:
         for future in self._waiting.get(awaited, ()):

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from pydantic_core import from_json
 
 from services.kit.command_shapes import Problem
-from services.kit.described import problem_examples
+from services.kit.described import JSON_TYPE, problem_examples
 from services.kit.examples import COMMAND_ID, REQUEST_ID
 from services.kit.problems import PROBLEM_TYPE
 
@@ -103,6 +103,6 @@ def _complete_answers(answers: dict[str, Any]) -> None:
         del answers["422"]
     for answer in answers.values():
         answer.setdefault("headers", {})["X-Request-Id"] = {"$ref": "#/components/headers/X-Request-Id"}
-        for content in answer.get("content", {}).values():
-            if "example" in content:
+        for media_type, content in answer.get("content", {}).items():
+            if media_type == JSON_TYPE and "example" in content:
                 content["example"] = from_json(content["example"])

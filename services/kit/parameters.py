@@ -48,7 +48,7 @@ IDEMPOTENCY_KEY = _header(
     "A new UUID for each request, for example.",
     minLength=1,
     maxLength=255,
-    pattern="^[!-~]+$",
+    pattern="^[\\u0020-\\u007e\\u00a1-\\u00ac\\u00ae-\\u00ff]+$",
 )
 IF_NONE_MATCH = _header(
     "If-None-Match",

@@ -22,6 +22,8 @@ DRAIN_S = 8.0
 RELEASE_S = 5.0
 STOP_WITHIN_S = 10.0
 CANCEL_WITHIN_S = 3.0
+# After so long the kernel gives up a peer that takes nothing of what it was sent: nobody else would.
+UNREAD_WITHIN_MS = 30_000
 
 Main = Callable[[Settings, Health, asyncio.Event], Awaitable[None]]
 
@@ -155,10 +157,13 @@ async def serving(app: Any, host: str, port: int, ending: asyncio.Event | None =
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=2048)
+        listener = socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         reason = error.strerror or str(error)
         raise StartError(f"the HTTP server could not start on {host}:{port} ({reason}); choose another port") from error
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # not everywhere; each connection has it from the listener
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_WITHIN_MS)
+    return listener
 
 
 @asynccontextmanager

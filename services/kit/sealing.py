@@ -12,12 +12,12 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
+from events.secrets import DEPLOY_KEY
 from services.kit.key_files import write_key_file
 from services.kit.settings import SecretsSettings
 
 SCHEME = "sealed:v1"
 KEY_BITS = 512
-DEPLOY_KEY = "repository_deploy_key"
 
 
 class SealBroken(Exception):  # noqa: N818 - it names what happened
@@ -70,11 +70,6 @@ class Sealer:
 def deploy_key_context(environment: str, step_name: object) -> str:
     """Return the context in which a step's deploy key is sealed."""
     return f"{environment}/steps/{step_name}/{DEPLOY_KEY}"
-
-
-def is_sealed(text: str) -> bool:
-    """Tell whether `text` looks sealed."""
-    return text.startswith(f"{SCHEME}:")
 
 
 def _key_id(key: bytes) -> str:

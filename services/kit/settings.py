@@ -40,6 +40,7 @@ class HttpSettings(BaseModel):
     acknowledge_timeout_s: float = Field(8.0, gt=0, description="How long Kafka may take to acknowledge a command")
     public_url: str | None = Field(None, description="Where clients find the API; told by each request when left out")
     max_in_flight: int = Field(1000, ge=1, description="Commands under way in one process before it sheds load")
+    max_streams: int = Field(1000, ge=1, description="Most streams of events that one process holds open")
 
 
 class HealthSettings(BaseModel):

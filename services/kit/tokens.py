@@ -59,6 +59,13 @@ class Tokens:
 
     def identify(self, authorization: str | None) -> Identity:
         """Return who the `Authorization` header names. Raises Refused: unauthenticated, invalid_ or expired_token."""
+        return self._identified(authorization)[0]
+
+    def expires_at(self, authorization: str | None) -> float:
+        """Return until when the `Authorization` header counts, in seconds since 1970. Raises Refused as `identify`."""
+        return self._identified(authorization)[1]
+
+    def _identified(self, authorization: str | None) -> tuple[Identity, float]:
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Refused(
@@ -68,13 +75,13 @@ class Tokens:
         self._current()
         known = self._verified.get(token)
         if known and known[1] > time.time():
-            return known[0]
+            return known
         claims = self._verify(token)
-        identity = Identity(claims["sub"], claims["environment"])
+        identified = Identity(claims["sub"], claims["environment"]), claims["exp"]
         if len(self._verified) >= CACHED_TOKENS:
             self._verified.clear()
-        self._verified[token] = (identity, claims["exp"])
-        return identity
+        self._verified[token] = identified
+        return identified
 
     def _verify(self, token: str) -> dict[str, Any]:
         required = ["exp", "iat", "sub", "environment"]

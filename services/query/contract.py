@@ -31,6 +31,13 @@ A_SUCCESS = {
     "status": "succeeded",
     "result": {"step": examples.STEP.model_dump(mode="json"), "pipelines": [], "deployments": []},
 }
+A_FILE = {"application/gzip": {"schema": {"type": "string", "format": "binary"}}}
+SOME_EVENTS = (
+    "id: 41\nretry: 1000\n\n"
+    'event: PipelineCreated\ndata: {"specversion": "1.0", "type": "pipeloom.PipelineCreated.v1", …}\nid: 42\n\n'
+    ": heartbeat\nid: 42\n\n"
+)
+A_STREAM = {"text/event-stream": {"schema": {"type": "string"}, "example": SOME_EVENTS}}
 AN_UNKNOWN_COMMAND = {
     "command_id": examples.COMMAND_ID,
     "status": "unknown",
@@ -89,7 +96,7 @@ DOWNLOAD_STEP = described(
     refuses=[*OF_READS, Code.STEP_NOT_FOUND, Code.STEP_NOT_READY, Code.STEP_FAILED, Code.SOURCE_NOT_KEPT],
 )
 GET_SOURCE = described(
-    Told(200, None, None, "A gzip tar", ("Content-Disposition", "Cache-Control")),
+    Told(200, None, None, "A gzip tar", ("Content-Disposition", "Cache-Control"), content=A_FILE),
     refuses=[
         Code.INVALID_TOKEN,
         Code.EXPIRED_TOKEN,
@@ -99,7 +106,6 @@ GET_SOURCE = described(
         Code.INTERNAL_ERROR,
     ],
 )
-GET_SOURCE["responses"][200]["content"] = {"application/gzip": {"schema": {"type": "string", "format": "binary"}}}
 GET_PROJECT_INFORMATION = described(
     Told(200, None, {"included_folders": [], "requirements_path": None}, "Nothing: there are no projects here"),
     refuses=OF_ASKERS,
@@ -130,6 +136,16 @@ LIST_ENVIRONMENT_VARIABLES = _list(
     VariableValue, {"name": "API_KEY", "value": "example"}, "Cache-Control", refuses=[Code.UNREADABLE_VALUE]
 )
 
+FOLLOW_EVENTS = described(
+    Told(200, None, None, "Events as they come, without an end", ("Cache-Control",), content=A_STREAM),
+    refuses=[
+        *OF_READS,
+        Code.INVALID_PARAMETER,
+        Code.INVALID_REQUEST,
+        Code.INVALID_HEADER,
+        Code.TOO_MANY_STREAMS,
+    ],
+)
 GET_COMMAND = described(
     Told(200, Succeeded | Rejected, A_SUCCESS, "The command has its result"),
     Told(202, Unknown, AN_UNKNOWN_COMMAND, "No result under this id yet", ("Retry-After",)),

@@ -11,6 +11,7 @@ from services.kit.settings import Settings
 from services.kit.web import make_app
 from services.query.commands import command_status_router
 from services.query.deployments import deployment_router
+from services.query.events import event_router
 from services.query.pipelines import pipeline_router
 from services.query.sources import source_router
 from services.query.steps import step_router
@@ -27,6 +28,7 @@ def query_routers(backend: Backend) -> list[APIRouter]:
         deployment_router(backend),
         variable_router(backend),
         command_status_router(backend),
+        event_router(backend),
         user_router(backend),
     ]
 
@@ -43,3 +45,4 @@ async def run_query(settings: Settings, health: Health, stop: asyncio.Event) -> 
         )
         async with serving(app, settings.http.host, settings.http.port, backend.ending):
             await stop.wait()
+            backend.live.watchers.end()

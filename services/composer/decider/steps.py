@@ -14,10 +14,13 @@ from events.results import (
     StepReady,
     StepUpdated,
 )
+from events.secrets import DEPLOY_KEY, secret_in_the_clear
 from services.composer.decider.dependents import advice, check_number, named, refs
 from services.composer.decider.state import EnvironmentState
 
-DEPLOY_KEY = "repository_deploy_key"
+MIB = 1024 * 1024
+# An event about a step may tell it twice, before and after, and has to fit into one record of the events topic.
+MAX_STEP_BYTES = 2 * MIB
 # What stands when a build begins, whatever an earlier one had found.
 UNBUILT: dict[str, str | None] = {
     "status": StepStatus.PENDING,
@@ -51,6 +54,7 @@ def request_step(state: EnvironmentState, command: Command, data: StepRequested)
         created_by=command.actor,
         updated_at=command.time,
     )
+    _check_size(step)
     if present is not None:
         _check_interface(state, present, step)
     return [StepCreated(step=step)]
@@ -70,6 +74,7 @@ def update_step(state: EnvironmentState, command: Command, data: StepUpdateReque
     step = before.model_copy(
         update={**begun, **changes, "requested_by": str(command.id), "updated_at": command.time},
     )
+    _check_size(step)
     _check_interface(state, before, step)
     return [StepUpdated(step=step, before=before)]
 
@@ -131,12 +136,24 @@ def find_step(state: EnvironmentState, name: str) -> Step:
 
 
 def _check_secrets(data: StepRequested | StepUpdateRequested) -> None:
-    if data.container_config.get(DEPLOY_KEY):
+    field = secret_in_the_clear(data.container_config)
+    if field:
         raise Refused(
             Code.SECRET_IN_THE_CLEAR,
-            f"container_config.{DEPLOY_KEY} stands in the clear in this command. Replace that key, and ask for the "
-            "step over HTTP, which seals it.",
+            f"{field} holds a secret in the clear in this command. Replace that secret, and ask for the step over HTTP "
+            f"with a {DEPLOY_KEY}, which is sealed there.",
             step_name=data.step_name,
+        )
+
+
+def _check_size(step: Step) -> None:
+    size = len(step.model_dump_json().encode())
+    if size > MAX_STEP_BYTES:
+        raise Refused(
+            Code.PAYLOAD_TOO_LARGE,
+            f"The step '{step.step_name}' would be described in {size} bytes; at most {MAX_STEP_BYTES} are kept. "
+            "Keep large values in its repository.",
+            step_name=step.step_name,
         )
 
 

@@ -1,11 +1,12 @@
 """The event log is read as the composer wrote it."""
 
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from events.envelope import Position
-from services.kit.eventlog import read_after, read_ranges, read_result
+from services.kit.eventlog import Span, read_after, read_environments, read_history, read_ranges, read_result
 from services.kit.postgres import Connection
 
 from .conftest import MakeEvent, take_id, write_log
@@ -114,3 +115,45 @@ async def test_a_result_is_found_in_its_own_environment_only(connection: Connect
 
 async def test_a_command_that_is_not_decided_has_no_result(connection: Connection, make_event: MakeEvent) -> None:
     assert await read_result(connection, "lab", make_event().command_id) is None
+
+
+async def history(connection: Connection, after: int = 0, **options: Any) -> Span:
+    wanted: dict[str, Any] = {"types": None, "subject": "", "row_limit": 100, "byte_limit": 10_000}
+    return await read_history(connection, "lab", after, **(wanted | options))
+
+
+async def test_a_history_is_that_of_one_environment_in_its_order(connection: Connection, make_event: MakeEvent) -> None:
+    events = [make_event(sequence=sequence) for sequence in (3, 1, 2)]
+    await write_log(connection, *events, make_event(environment="shop"), make_event(sequence=None))
+    span = await history(connection, after=1)
+    assert ([event.sequence for event in span.events], span.covered) == ([2, 3], 3)
+    assert await history(connection, after=3) == Span([], 3)
+
+
+async def test_a_piece_of_a_history_is_bounded_by_rows_and_by_the_bytes_of_what_is_wanted(
+    connection: Connection, make_event: MakeEvent
+) -> None:
+    events = [make_event(subject=f"steps/s{number % 2}", data=f'"{"x" * 98}"') for number in range(6)]
+    await write_log(connection, *events)
+
+    async def found(**options: Any) -> tuple[list[int | None], int]:
+        span = await history(connection, **options)
+        return [event.sequence for event in span.events], span.covered
+
+    assert await found(row_limit=4) == ([1, 2, 3, 4], 4)
+    assert await found(byte_limit=1) == ([1], 1)
+    assert await found(byte_limit=200) == ([1, 2], 2)
+    assert await found(byte_limit=201) == ([1, 2, 3], 3)
+    assert await found(byte_limit=200, subject="steps/s1") == ([2, 4], 4)
+    assert await found(row_limit=5, subject="steps/s1") == ([2, 4], 5)
+    assert await found(types=["StepDeleted"]) == ([], 6)
+    assert await found(types=["StepDeleted", "PipelineCreated"], subject="steps/s0") == ([1, 3, 5], 6)
+
+
+async def test_only_environments_that_are_asked_about_and_have_events_are_told(
+    connection: Connection, make_event: MakeEvent
+) -> None:
+    events = [make_event(environment=each) for each in ("lab", "shop", "lab")]
+    await write_log(connection, *events, make_event(environment="stray", sequence=None))
+    assert await read_environments(connection, {0: (1, 4)}, ["lab", "none", "stray"]) == ["lab"]
+    assert await read_environments(connection, {0: (3, 4)}, ["shop"]) == []

@@ -75,6 +75,30 @@ async def test_who_waits_for_a_subject_is_released_by_any_event_about_it(
         assert await asyncio.wait_for(news, WAIT_S) == event
 
 
+async def test_a_notice_alone_wakes_who_follows_the_environment(
+    live: LiveEvents, connection: Connection, make_event: MakeEvent
+) -> None:
+    event = make_event()
+    await write_log(connection, event)
+    with live.watchers.watching("lab", 2) as news, live.watchers.watching("shop", 2) as other:
+
+        async def is_woken() -> bool:
+            await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, decided_notice([event]))
+            return news.is_set()
+
+        await eventually(is_woken, WAIT_S)
+        assert not other.is_set()
+
+
+async def test_the_topic_alone_wakes_who_follows_the_environment(
+    live: LiveEvents, log: Log, make_event: MakeEvent
+) -> None:
+    with live.watchers.watching("lab", 2) as news, live.watchers.watching("shop", 2) as other:
+        await put(log, make_event())
+        await asyncio.wait_for(news.wait(), WAIT_S)
+        assert not other.is_set()
+
+
 async def test_all_who_wait_for_the_same_are_released(live: LiveEvents, log: Log, make_event: MakeEvent) -> None:
     event = make_event()
     with live.expecting("lab", event.command_id) as one, live.expecting("lab", event.command_id) as other:

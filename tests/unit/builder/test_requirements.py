@@ -36,6 +36,8 @@ def test_what_pip_reads_is_accepted(content: bytes) -> None:
         (b"\n\nnumpy >= \n", "line 3"),
         (b"numpy \\\n  =1\n", "line 1"),
         (b"numpy\xff", "no text in UTF-8"),
+        (b"a; " + b"(" * 4000, "line 1"),
+        (b"numpy\n" + b"a.whl[" * 100_000, "line 2 is longer than 4096 characters"),
     ],
 )
 def test_the_line_that_is_no_requirement_is_named(content: bytes, told: str) -> None:

@@ -6,12 +6,14 @@ import tarfile
 from email.parser import BytesParser
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
 
 from pipeloom import NotFound, StepNotFound, Unreadable, writes
-from pipeloom.client.upload import bracketed, packed
+from pipeloom.client.upload import bracketed, form_fields, packed
+from services.command.forms import read_form, step_of_form
 
 from .conftest import Caller, Service
 
@@ -57,8 +59,7 @@ async def test_a_folder_is_uploaded_beside_the_fields(call: Caller, service: Ser
         "inputs[0][name]": b"a",
         "inputs[0][is_required]": b"True",
         "inputs[1][name]": b"b",
-        "inputs[1][default_value][x][0]": b"2",
-        "inputs[1][default_value][x][1]": b"",
+        "inputs[1][default_value]": b'{"x": [2, null]}',
     }
     assert config["local_folder"] == folder
 
@@ -74,6 +75,37 @@ def test_the_same_files_are_packed_the_same(folder: Path) -> None:
     before = packed(folder)
     os.utime(folder / "src/train.py", (1, 1))
     assert packed(folder) == before
+
+
+def test_both_names_of_a_file_are_packed(folder: Path) -> None:
+    os.link(folder / "src/train.py", folder / "src/same.py")
+    with tarfile.open(fileobj=io.BytesIO(packed(folder)), mode="r:gz") as archive:
+        read = {name: archive.extractfile(f"./src/{name}.py") for name in ("train", "same")}
+        assert {name: file and file.read() for name, file in read.items()} == dict.fromkeys(read, b"def train(): ...")
+
+
+@pytest.mark.parametrize(
+    ("data_type", "value", "text"),
+    [
+        ("json", {"n": 1, "flag": True}, '{"n": 1, "flag": true}'),
+        ("json", "5", '"5"'),
+        ("array", [1, 2.5, None], "[1, 2.5, null]"),
+        ("array", [], "[]"),
+        ("number", 3, "3"),
+        ("boolean", False, "false"),
+        ("string", "5", "5"),
+        ("string", "", ""),
+    ],
+)
+def test_a_default_value_keeps_its_type_on_the_way(data_type: str, value: Any, text: str) -> None:
+    given = {"name": "a", "data_type": data_type, "default_value": value}
+    sent = form_fields({"inputs": [given]})
+    assert sent["inputs[0][default_value]"] == text
+    assert step_of_form(read_form(urlencode(sent).encode()))["inputs"][0]["default_value"] == value
+
+
+def test_no_default_value_is_not_sent() -> None:
+    assert form_fields({"inputs": [{"name": "a", "default_value": None}]}) == {"inputs[0][name]": "a"}
 
 
 def test_what_is_no_folder_cannot_be_uploaded(tmp_path: Path) -> None:

@@ -197,4 +197,11 @@ def test_a_deleted_variable_is_answered_with_its_last_value(sealer: Sealer) -> N
     last = variable("A", seal_value(sealer, "lab", "A", "sesame"))
     answer = answers.variable_deleted(sealer)(event(EnvironmentVariableDeleted(environment_variable=last)))
     assert body(answer.body) == {"name": "A", "value": "sesame"}
+    assert answer.status_code == 200
     assert answer.headers["cache-control"] == "no-store"
+
+
+def test_a_variable_that_is_deleted_is_told_so_even_when_its_value_cannot_be_opened(sealer: Sealer) -> None:
+    last = variable("A", seal_value(sealer, "lab", "B", "sealed for another"))
+    answer = answers.variable_deleted(sealer)(event(EnvironmentVariableDeleted(environment_variable=last)))
+    assert (answer.status_code, body(answer.body)) == (200, {"name": "A", "value": None})

@@ -253,6 +253,18 @@ async def test_a_deploy_key_is_sealed_before_it_is_sent(
     assert sealer.open(asked.sealed_deploy_key, context=deploy_key_context("lab", "train")) == KEY
 
 
+@pytest.mark.parametrize("way", ["json", "put"])
+async def test_a_repositorys_url_with_a_password_is_refused_before_it_is_sent(
+    http: httpx.AsyncClient, taken: Taken, way: str
+) -> None:
+    config = {"container_config": {"repository_url": "https://ada:sesame@host/x.git"}}
+    json = {"step_name": "train", "function_path": "a.py", "function_name": "f", **config}
+    answer = await (http.post("/steps", json=json) if way == "json" else http.put("/steps/train", json=config))
+    assert (answer.status_code, answer.json()["name"]) == (422, "secret_in_the_clear")
+    assert "sesame" not in answer.text
+    assert taken.sent == []
+
+
 async def test_what_only_we_may_say_of_a_step_is_not_taken_from_a_request(
     http: httpx.AsyncClient, taken: Taken
 ) -> None:

@@ -8,7 +8,8 @@ from events.commands import PipelineDeleteRequested, PipelineRequested, StepDele
 from events.envelope import Position
 from events.refusals import Code, Refused
 from events.results import CommandRejected
-from services.composer.compose import CommandKey, Outcome, compose, needs_of, refuse_as_broken
+from services.composer.batch import CommandKey, Outcome
+from services.composer.compose import compose, needs_of, refuse_as_broken
 from services.composer.intake import Unusable
 from tests.unit.composer.world import (
     ENVIRONMENT,
@@ -41,6 +42,18 @@ def unusable(owner: str | None = ENVIRONMENT, with_id: bool = True, value: bytes
 
 def told(outcome: Outcome) -> list[tuple[str, int | None, str, bool]]:
     return [(event.type, event.sequence, str(event.position), event.is_result) for event in outcome.events]
+
+
+def test_a_command_whose_event_no_record_can_hold_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given
+    monkeypatch.setattr("services.composer.compose.MAX_RECORD_BYTES", 300)
+    state = batch_state(having(step()), CREATE)
+    # When
+    outcome = compose([(received(10), command(CREATE))], state)
+    # Then
+    assert told(outcome) == [("CommandRejected", 2, "10.0", True)]
+    assert '"payload_too_large"' in outcome.events[0].data
+    assert state.environments[ENVIRONMENT].pipelines.find("p") is None
 
 
 def test_each_command_of_a_batch_sees_what_the_ones_before_it_changed() -> None:

@@ -124,6 +124,36 @@ def test_a_secret_in_the_clear_is_refused_and_not_repeated(kind: type[StepReques
     assert "BEGIN" not in f"{refusal.message}{refusal.details}"
 
 
+@pytest.mark.parametrize("kind", [StepRequested, StepUpdateRequested])
+@pytest.mark.parametrize("url", ["https://ada:secret@host/x.git", "https://token@host/x.git", "ssh://git:pw@host/x"])
+def test_a_password_in_a_repositorys_url_is_refused_and_not_repeated(
+    kind: type[StepRequested | StepUpdateRequested], url: str
+) -> None:
+    fields = {"step_name": "s", "function_path": "f.py", "function_name": "f"}
+    asked = kind.model_validate({**fields, "container_config": {"repository_url": url}})
+    told = refused(having(step()) if kind is StepUpdateRequested else having(), asked)
+    assert told.code == Code.SECRET_IN_THE_CLEAR
+    assert "secret@" not in told.message
+    assert "token@" not in told.message
+
+
+@pytest.mark.parametrize("url", ["git@host:x.git", "ssh://git@host/x.git", "https://host/x@1.git", "/srv/a@b", None, 7])
+def test_a_user_of_ssh_and_a_path_are_no_secrets(url: object) -> None:
+    asked = REQUEST.model_copy(update={"container_config": {"repository_url": url}})
+    (event,) = decided(having(), asked)
+    assert isinstance(event, StepCreated)
+
+
+def test_updates_do_not_let_a_step_grow_without_end() -> None:
+    # Given
+    config = {f"k{number}": "é" * 500_000 for number in range(2)}
+    grown = step(container_config=config)
+    # When
+    told = refused(having(grown), StepUpdateRequested(step_name="s", container_config={"another": "x" * 200_000}))
+    # Then
+    assert told.code == Code.PAYLOAD_TOO_LARGE
+
+
 UPDATE = StepUpdateRequested(step_name="s", container_config={"repository_branch": "dev", "language": None})
 
 

@@ -19,7 +19,7 @@ from events.resources import (
     StepStatus,
 )
 from events.results import DeploymentCreated, EnvironmentVariablesSet, EventData, PipelineCreated, StepCreated
-from services.composer.compose import BatchState
+from services.composer.batch import BatchState
 from services.composer.decider.decide import decide, evolve
 from services.composer.decider.needs import Needs
 from services.composer.decider.state import EnvironmentState

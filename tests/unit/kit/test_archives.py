@@ -3,6 +3,7 @@
 import gzip
 import io
 import tarfile
+import tracemalloc
 from collections.abc import Callable
 
 import pytest
@@ -131,6 +132,30 @@ def test_a_malformed_archive_is_broken(data: bytes) -> None:
 )
 def test_what_could_lead_out_or_is_no_file_is_unsafe(pack: Pack) -> None:
     assert flaw_of(packed(pack)) is Flaw.UNSAFE
+
+
+@pytest.mark.parametrize("name", ["a/" * 500_000 + "f", "a" * 1025, "a/" * 65 + "f"], ids=["bomb", "long", "deep"])
+def test_a_path_that_is_long_or_deep_is_refused_before_it_costs_memory(name: str) -> None:
+    data = packed(member(name), format=tarfile.PAX_FORMAT)
+    tracemalloc.start()
+    try:
+        assert flaw_of(data) is Flaw.UNSAFE
+        assert tracemalloc.get_traced_memory()[1] < 32 * MIB
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_second_name_of_a_link_is_refused() -> None:
+    inside = link("a/b/link", "../../f")
+    assert check(packed(inside))
+    assert flaw_of(packed(all_of(inside, link("second", "a/b/link", tarfile.LNKTYPE)))) is Flaw.UNSAFE
+
+
+def test_a_chain_of_headers_without_a_member_is_broken() -> None:
+    header = tarfile.TarInfo("x")
+    header.type, header.size = tarfile.GNUTYPE_LONGNAME, 2
+    chained = (header.tobuf(tarfile.GNU_FORMAT) + b"y".ljust(tarfile.BLOCKSIZE, b"\0")) * 5_000
+    assert flaw_of(gzip.compress(chained)) is Flaw.BROKEN
 
 
 def test_a_bomb_is_stopped_by_its_ratio_before_its_total() -> None:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from services.kit.sealing import SealBroken, Sealer, ensure_secrets_key, is_sealed
+from events.names import is_sealed
+from services.kit.sealing import SealBroken, Sealer, ensure_secrets_key
 from services.kit.settings import SecretsSettings
 
 CONTEXT = "demo/steps/train/repository_deploy_key"

@@ -62,6 +62,12 @@ def test_an_access_token_names_whom_it_was_made_for(tokens: Tokens) -> None:
     assert tokens.identify(f"Bearer {tokens.access_token(ADA)}") == ADA
 
 
+def test_it_is_known_until_when_a_token_counts(tokens: Tokens) -> None:
+    bearer = f"Bearer {tokens.access_token(ADA)}"
+    told = [tokens.expires_at(bearer) for _ in range(2)]
+    assert told[0] == told[1] == pytest.approx(time.time() + 900, abs=5)
+
+
 @pytest.mark.parametrize("scheme", ["bearer", "BEARER", "Bearer"])
 def test_the_scheme_may_be_written_in_any_case(tokens: Tokens, scheme: str) -> None:
     assert tokens.identify(f"{scheme} {tokens.access_token(ADA)}") == ADA

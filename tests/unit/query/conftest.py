@@ -1,6 +1,7 @@
 """A query service on a Postgres that answers as it is told."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -27,6 +28,7 @@ class Postgres:
     def __init__(self) -> None:
         self.find: Callable[[str, tuple[Any, ...]], Row | None] = lambda sql, given: None
         self.hang_s = 0.0
+        self.value: int | Exception | None = None
         self.list: Callable[[str, tuple[Any, ...]], list[Row]] = lambda sql, given: []
 
     @asynccontextmanager
@@ -43,6 +45,11 @@ class Lent:
 
     async def fetchrow(self, sql: str, *given: Any) -> Row | None:
         return self._postgres.find(sql, given)
+
+    async def fetchval(self, sql: str, *given: Any) -> int | None:
+        if isinstance(self._postgres.value, Exception):
+            raise self._postgres.value
+        return self._postgres.value
 
     async def fetch(self, sql: str, *given: Any) -> list[Row]:
         return self._postgres.list(sql, given)
@@ -68,6 +75,9 @@ class Everyone:
 
     def identify(self, _: str | None) -> Identity:
         return Identity("7e3f2d0c-0000-4000-8000-000000000001", "lab")
+
+    def expires_at(self, _: str | None) -> float:
+        return time.time() + 900
 
 
 @pytest.fixture
