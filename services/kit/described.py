@@ -40,7 +40,10 @@ OF_BODIES = (
 
 
 class Told(NamedTuple):
-    """An answer of a route, with an example; without a shape it has no document, or the route says the shape, or `content` all."""
+    """An answer of a route, with an example; without a shape it has no document, or the route says the shape.
+
+    `content` says it all of what is no JSON.
+    """
 
     status: int
     shape: Any

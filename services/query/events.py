@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Header, Query
 from pydantic import AfterValidator, Field
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from events.codec import MAX_ATTRIBUTE_LENGTH
 from events.refusals import Code, Refused
@@ -52,7 +52,7 @@ def event_router(backend: Backend, limits: Limits | None = None) -> APIRouter:
     pages = EventPages(backend.pool)
     within = limits or Limits(backend.settings.http.max_streams)
 
-    @router.get("/events", **contract.FOLLOW_EVENTS)
+    @router.get("/events", response_class=StreamingResponse, **contract.FOLLOW_EVENTS)
     async def follow_events(
         request: Request,
         asker: Asker,
