@@ -12,6 +12,9 @@ ENVIRONMENT_PATTERN = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 VARIABLE_PATTERN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
+# What the published schemas say of a name; `why_unaddressable` has the last word.
+PUBLISHED_PATTERN = "^[^/?#%]+$"
+
 SEALED_PATTERN = re.compile(r"sealed:v[0-9]{1,3}:[0-9a-f]{8}:[A-Za-z0-9_=-]{20,}")
 
 _URL_SYNTAX = frozenset("/?#%")
@@ -55,7 +58,7 @@ Name = Annotated[
     str,
     BeforeValidator(_text),
     AfterValidator(_addressable),
-    Field(json_schema_extra={"minLength": 1, "maxLength": MAX_NAME_LENGTH, "pattern": "^[^/?#%]+$"}),
+    Field(json_schema_extra={"minLength": 1, "maxLength": MAX_NAME_LENGTH, "pattern": PUBLISHED_PATTERN}),
 ]
 """A resource's name: 1 to 255 characters that a URL path can carry (source: sdk-contract 14.9)."""
 

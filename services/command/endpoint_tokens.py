@@ -5,8 +5,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from events.commands import EndpointTokenRequested
-from services.command import answers
+from services.command import answers, contract
 from services.command.submit import Submitter, command_id_of, validated
+from services.kit.parameters import DeploymentName
 from services.kit.tokens import Tokens, hash_secret
 from services.kit.web import Asker
 
@@ -16,8 +17,8 @@ def endpoint_token_routes(submitter: Submitter, tokens: Tokens) -> APIRouter:
     router = APIRouter(tags=["deployments"])
     renewed = answers.endpoint_token_renewed(tokens)
 
-    @router.post("/endpoints/{deployment_name}/generate-new-token")
-    async def generate_new_token(request: Request, asker: Asker, deployment_name: str) -> Response:
+    @router.post("/endpoints/{deployment_name}/generate-new-token", **contract.GENERATE_NEW_TOKEN)
+    async def generate_new_token(request: Request, asker: Asker, deployment_name: DeploymentName) -> Response:
         """Give an endpoint a new token, told in this answer and nowhere else; the old one ends at once."""
         command_id = command_id_of(request, asker)
         token = tokens.endpoint_token(asker.environment, command_id)

@@ -13,15 +13,15 @@ from events.commands import (
     PipelineRequested,
 )
 from events.refusals import Code, Refused
-from services.command import answers
-from services.command.bodies import JSON_TYPE, read_json, refuse_form
-from services.command.described import body_of
+from services.command import answers, contract
+from services.command.bodies import read_json, refuse_form
 from services.command.endpoint_tokens import endpoint_token_routes
 from services.command.preferences import read_if_match, refuse_if_match
 from services.command.sources import Sources
 from services.command.steps import step_routes
 from services.command.submit import Submitter, command_id_of, validated
 from services.command.variables import variable_routes
+from services.kit.parameters import DeploymentName, PipelineName
 from services.kit.sealing import Sealer
 from services.kit.tokens import Tokens, hash_secret
 from services.kit.web import Asker
@@ -45,16 +45,16 @@ def command_router(submitter: Submitter, tokens: Tokens, sealer: Sealer, sources
 def _pipeline_routes(submitter: Submitter) -> APIRouter:
     router = APIRouter(tags=["pipelines"])
 
-    @router.post("/pipelines", status_code=201, openapi_extra=body_of(PipelineRequested, JSON_TYPE))
+    @router.post("/pipelines", status_code=201, **contract.CREATE_PIPELINE)
     async def create_pipeline(request: Request, asker: Asker) -> Response:
         """Compose a pipeline on a step that is Ready; answered when everyone can read it."""
         await refuse_form(request)
         data = validated(PipelineRequested, await read_json(request))
         return await submitter.submit(request, asker, data, answers.pipeline_created)
 
-    @router.delete("/pipelines/{pipeline_name}")
+    @router.delete("/pipelines/{pipeline_name}", **contract.DELETE_PIPELINE)
     async def delete_pipeline(
-        request: Request, asker: Asker, pipeline_name: str, force_deployments_deletion: Force = False
+        request: Request, asker: Asker, pipeline_name: PipelineName, force_deployments_deletion: Force = False
     ) -> Response:
         """Delete a pipeline; refused while deployments use it, unless it is forced."""
         fields = {
@@ -71,9 +71,8 @@ def _pipeline_routes(submitter: Submitter) -> APIRouter:
 def _deployment_routes(submitter: Submitter, tokens: Tokens) -> APIRouter:
     router = APIRouter(tags=["deployments"])
     answered = answers.deployment_created(tokens)
-    body = body_of(DeploymentRequested, JSON_TYPE, without=("execution_rule", "endpoint_token_hash"))
 
-    @router.post("/endpoints", status_code=201, openapi_extra=body)
+    @router.post("/endpoints", status_code=201, **contract.CREATE_ENDPOINT)
     async def create_endpoint(request: Request, asker: Asker) -> Response:
         """Deploy a pipeline as an endpoint; its token is in this answer and nowhere else."""
         command_id = command_id_of(request, asker)
@@ -85,14 +84,14 @@ def _deployment_routes(submitter: Submitter, tokens: Tokens) -> APIRouter:
         data = validated(DeploymentRequested, fields)
         return await submitter.submit(request, asker, data, answered, command_id)
 
-    @router.post("/periodic-deployment", status_code=201, openapi_extra=body)
+    @router.post("/periodic-deployment", status_code=201, **contract.CREATE_PERIODIC_DEPLOYMENT)
     async def create_periodic_deployment(request: Request, asker: Asker) -> Response:
         """Deploy a pipeline on a schedule of five cron fields in UTC; every input and output is mapped."""
         data = validated(DeploymentRequested, _deployment_fields(await read_json(request), "periodic"))
         return await submitter.submit(request, asker, data, answered)
 
-    @router.delete("/deployments/{deployment_name}")
-    async def delete_deployment(request: Request, asker: Asker, deployment_name: str) -> Response:
+    @router.delete("/deployments/{deployment_name}", **contract.DELETE_DEPLOYMENT)
+    async def delete_deployment(request: Request, asker: Asker, deployment_name: DeploymentName) -> Response:
         """Delete a deployment."""
         refuse_if_match(request.headers)
         data = validated(DeploymentDeleteRequested, {"name": deployment_name})

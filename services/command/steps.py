@@ -1,6 +1,6 @@
 """The addresses that commands about steps are sent to (source: sdk-contract 5)."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from starlette.requests import Request
@@ -10,20 +10,18 @@ from events.commands import CommandData, StepDeleteRequested, StepRequested, Ste
 from events.refusals import Code, Refused
 from events.resources import StepStatus
 from events.secrets import REPOSITORY
-from services.command import answers
-from services.command.bodies import FORM_TYPE, JSON_TYPE, read_json, read_step
-from services.command.described import body_of
+from services.command import answers, contract
+from services.command.bodies import read_json, read_step
 from services.command.preferences import refuse_if_match
 from services.command.sources import Sources
 from services.command.submit import Submitter, validated
-from services.command.uploads import ARCHIVE
 from services.kit.built import HOLD_S, built_step, readable
+from services.kit.parameters import StepName
 from services.kit.sdk import VARY, knows_failed, sdk_version
-from services.kit.web import MULTIPART, Asker, etag, json_response
+from services.kit.web import Asker, etag, json_response
 
 # Most builds end within it.
 SDK_HOLD_S = 2.0
-OURS = ("source", "sealed_deploy_key")
 
 Force = Annotated[bool, Query(description="Delete the dependents too")]
 Wait = Annotated[bool, Query(description="Hold the request until the step is built, or for 25 s")]
@@ -33,7 +31,7 @@ def step_routes(submitter: Submitter, sources: Sources) -> APIRouter:
     """Return the routes of commands about steps."""
     router = APIRouter(tags=["steps"])
 
-    @router.post("/steps", status_code=206, openapi_extra=_step_body())
+    @router.post("/steps", status_code=206, **contract.CREATE_STEP)
     async def create_step(request: Request, asker: Asker, wait_for_completion: Wait = False) -> Response:
         """Accept a step; 206 says that it is Pending until a builder has checked its code."""
         async with read_step(request, sources.max_upload_bytes, sources.places) as (fields, archive):
@@ -58,19 +56,17 @@ def step_routes(submitter: Submitter, sources: Sources) -> APIRouter:
         headers = {**told, **VARY, "ETag": etag(row["version"])}
         return json_response(readable(request, name, row), status, headers)
 
-    @router.put(
-        "/steps/{step_name}", openapi_extra=body_of(StepUpdateRequested, JSON_TYPE, without=("step_name", *OURS))
-    )
-    async def update_step(request: Request, asker: Asker, step_name: str) -> Response:
+    @router.put("/steps/{step_name}", **contract.UPDATE_STEP)
+    async def update_step(request: Request, asker: Asker, step_name: StepName) -> Response:
         """Build a step anew. What is left out stays; while pipelines use it, its inputs and outputs have to stay."""
         refuse_if_match(request.headers)
         fields = {**await read_json(request), "step_name": step_name}
         data = validated(StepUpdateRequested, sources.sealed(fields, asker.environment, step_name))
         return await submitter.submit(request, asker, data, answers.step_updated(request))
 
-    @router.delete("/steps/{step_name}")
+    @router.delete("/steps/{step_name}", **contract.DELETE_STEP)
     async def delete_step(
-        request: Request, asker: Asker, step_name: str, force_dependents_deletion: Force = False
+        request: Request, asker: Asker, step_name: StepName, force_dependents_deletion: Force = False
     ) -> Response:
         """Delete a step; refused while pipelines use it, unless it is forced."""
         refuse_if_match(request.headers)
@@ -97,12 +93,3 @@ def _demand_one_source(data: CommandData) -> None:
             Code.INVALID_BODY,
             f"The step has an uploaded folder and container_config.{REPOSITORY}; give the one that is to be built.",
         )
-
-
-def _step_body() -> dict[str, Any]:
-    described = body_of(StepRequested, JSON_TYPE, FORM_TYPE, MULTIPART, without=OURS)
-    content = described["requestBody"]["content"]
-    schema = content[MULTIPART]["schema"]
-    file = {"type": "string", "format": "binary", "description": "The source: a gzip tar of a folder"}
-    content[MULTIPART] = {"schema": {**schema, "properties": {**schema["properties"], ARCHIVE: file}}}
-    return described

@@ -22,13 +22,29 @@ class Documents(NamedTuple):
 
 def documents_of(resource: Step | Pipeline | Deployment) -> Documents:
     """Return the JSON texts that readers of `resource` get."""
+    return Documents(_json(document_of(resource)), _json(summary_of(resource)))
+
+
+def document_of(resource: Step | Pipeline | Deployment) -> Document:
+    """Return the page of `resource`."""
     match resource:
         case Step():
-            return Documents(_json(step_document(resource)), _json(_step_summary(resource)))
+            return step_document(resource)
         case Pipeline():
-            return Documents(_json(pipeline_document(resource)), _json(_pipeline_summary(resource)))
+            return pipeline_document(resource)
         case Deployment():
-            return Documents(_json(deployment_document(resource)), _json(_deployment_summary(resource)))
+            return deployment_document(resource)
+
+
+def summary_of(resource: Step | Pipeline | Deployment) -> Document:
+    """Return the entry of `resource` in a list."""
+    match resource:
+        case Step():
+            return _step_summary(resource)
+        case Pipeline():
+            return _pipeline_summary(resource)
+        case Deployment():
+            return _deployment_summary(resource)
 
 
 def pipeline_document(pipeline: Pipeline) -> Document:

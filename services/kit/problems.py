@@ -17,6 +17,7 @@ from events.wording import fault_of
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 RETRY_AFTER_S = 2
+PROBLEM_TYPE = "application/problem+json"
 RETRIED_STATUSES = frozenset({503, 504})
 
 log = structlog.get_logger()
@@ -25,19 +26,24 @@ log = structlog.get_logger()
 def problem(request: Request, refusal: Refused, headers: dict[str, str] | None = None) -> JSONResponse:
     """Return the answer that tells `refusal`: what, why and what to do."""
     status = refusal.code.http_status
-    body: dict[str, Any] = {
+    body = problem_body(refusal, _request_id(request), request.scope["path"])
+    told = {"X-Request-Id": body["request_id"], **_headers(refusal, status), **(headers or {})}
+    return JSONResponse(body, status, told, PROBLEM_TYPE)
+
+
+def problem_body(refusal: Refused, request_id: str, path: str) -> dict[str, Any]:
+    """Return the document that tells `refusal` of a request to `path`."""
+    return {
         "name": refusal.code.value,
         "message": refusal.message,
-        "request_id": _request_id(request),
+        "request_id": request_id,
         "additional_data": refusal.details,
         "type": f"urn:pipeloom:problem:{refusal.code.value}",
         "title": refusal.code.meaning,
-        "status": status,
+        "status": refusal.code.http_status,
         "detail": refusal.message,
-        "instance": quote(request.scope["path"]),
+        "instance": quote(path),
     }
-    told = {"X-Request-Id": body["request_id"], **_headers(refusal, status), **(headers or {})}
-    return JSONResponse(body, status, told, "application/problem+json")
 
 
 def _request_id(request: Request) -> str:

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from events.refusals import Code, Refused
 from events.topics import MIB
 from services.kit.health import Health, health_routes
+from services.kit.openapi import ABOUT, describe, operation_id
 from services.kit.problems import add_problem_handlers, broken, problem
 from services.kit.tokens import Identity
 from services.kit.transport import HeadAsGet, refusal_of_encoding, timed
@@ -165,7 +166,13 @@ def make_app(
     Its page /docs works without the internet: scripts and styles come from here.
     """
     app = FastAPIOffline(
-        redoc_url=None, title=title, version="1", redirect_slashes=False, openapi_url=f"{API}/openapi.json"
+        redoc_url=None,
+        title=title,
+        version="1",
+        redirect_slashes=False,
+        openapi_url=f"{API}/openapi.json",
+        description=ABOUT,
+        generate_unique_id_function=operation_id,
     )
     for name, value in state.items():
         setattr(app.state, name, value)
@@ -173,6 +180,7 @@ def make_app(
         app.include_router(router, prefix=API)
     app.routes.extend(health_routes(health))
     add_problem_handlers(app)
+    describe(app)
     app.add_middleware(Guard, body_timeout_s=body_timeout_s, upload_bytes=upload_bytes)
     app.add_middleware(HeadAsGet)
     return app

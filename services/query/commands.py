@@ -14,6 +14,7 @@ from services.kit.eventlog import read_result
 from services.kit.patience import Patience
 from services.kit.reading import READ_S, reading
 from services.kit.web import Asker, json_response
+from services.query import contract
 
 MAX_WAIT_S = 60
 # How much longer than its wait a request may take.
@@ -26,7 +27,7 @@ def command_status_router(backend: Backend) -> APIRouter:
     """Return the route that tells a command's result."""
     router = APIRouter(tags=["commands"])
 
-    @router.get("/commands/{command_id}", responses={202: {"description": "No result under this id yet"}})
+    @router.get("/commands/{command_id}", **contract.GET_COMMAND)
     async def get_command(asker: Asker, command_id: UUID, wait: Wait = 0) -> Response:
         """Get a command's result: `succeeded` with the result event's data, or `rejected` with the refusal.
 

@@ -11,8 +11,10 @@ from starlette.responses import Response
 from events.envelope import timestamp
 from events.refusals import Code, Refused
 from services.kit.backend import Backend
+from services.kit.parameters import DeploymentName
 from services.kit.schedules import next_times
 from services.kit.web import Asker, json_response
+from services.query import contract
 from services.query.created import created_page
 from services.query.lists import BEFORE_ALL, After, Limit, Listing
 from services.query.logs import LogRange
@@ -37,16 +39,16 @@ def deployment_router(backend: Backend) -> APIRouter:
             )
         return row
 
-    @router.get("/deployments")
+    @router.get("/deployments", **contract.LIST_DEPLOYMENTS)
     async def list_deployments(
         request: Request, asker: Asker, limit: Limit = None, after: After = BEFORE_ALL
     ) -> Response:
         """List all deployments in the order of their names."""
         return await listing.answer(request, asker.environment, limit, after)
 
-    @router.get("/deployments/{deployment_name}")
+    @router.get("/deployments/{deployment_name}", **contract.GET_DEPLOYMENT)
     async def get_deployment(
-        request: Request, asker: Asker, deployment_name: str, wait_for_completion: Wait = False
+        request: Request, asker: Asker, deployment_name: DeploymentName, wait_for_completion: Wait = False
     ) -> Response:
         """Get one deployment. Its status is `standby`, since nothing runs it so far."""
         row = await find(asker.environment, deployment_name)
@@ -54,20 +56,22 @@ def deployment_router(backend: Backend) -> APIRouter:
             return await created_page(backend, asker, deployment_name, row["document"])
         return page(request, row["document"], row["version"])
 
-    @router.get("/deployments/{deployment_name}/schedule")
-    async def get_schedule(asker: Asker, deployment_name: str) -> Response:
+    @router.get("/deployments/{deployment_name}/schedule", **contract.GET_SCHEDULE)
+    async def get_schedule(asker: Asker, deployment_name: DeploymentName) -> Response:
         """Get the schedule of a periodic deployment, in words too, and the next three times at which it comes due."""
         row = await find(asker.environment, deployment_name)
         return _schedule(deployment_name, pydantic_core.from_json(row["document"]))
 
-    @router.get("/deployments/{deployment_name}/executions/latest", status_code=204)
-    async def get_latest_execution(asker: Asker, deployment_name: str) -> Response:
+    @router.get(
+        "/deployments/{deployment_name}/executions/latest", status_code=204, **contract.GET_DEPLOYMENT_EXECUTION
+    )
+    async def get_latest_execution_of_deployment(asker: Asker, deployment_name: DeploymentName) -> Response:
         """Get the deployment's last execution: none yet, since nothing runs deployments so far."""
         await find(asker.environment, deployment_name)
         return Response(status_code=204)
 
-    @router.post("/deployments/{deployment_name}/logs")
-    async def get_logs(asker: Asker, deployment_name: str, _: LogRange | None = None) -> Response:
+    @router.post("/deployments/{deployment_name}/logs", **contract.GET_DEPLOYMENT_LOGS)
+    async def get_deployment_logs(asker: Asker, deployment_name: DeploymentName, _: LogRange | None = None) -> Response:
         """Get a deployment's logs: none yet, since nothing runs deployments so far."""
         await find(asker.environment, deployment_name)
         return json_response("[]")

@@ -1,32 +1,22 @@
 """The live feed of an environment's events, as Server-Sent Events."""
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query
 from pydantic import AfterValidator, Field
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from events.codec import MAX_ATTRIBUTE_LENGTH
 from events.refusals import Code, Refused
 from events.results import RESULTS
 from services.kit.backend import Backend
 from services.kit.web import Asker
+from services.query import contract
 from services.query.event_pages import EventPages, Wanted
 from services.query.event_stream import EventStream, Limits, Place
 
-EXAMPLE = (
-    "id: 41\nretry: 1000\n\n"
-    'event: PipelineCreated\ndata: {"specversion": "1.0", "type": "pipeloom.PipelineCreated.v1", …}\nid: 42\n\n'
-    ": heartbeat\nid: 42\n\n"
-)
-STREAM: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "Events as they come, without an end",
-        "content": {"text/event-stream": {"schema": {"type": "string"}, "example": EXAMPLE}},
-    }
-}
 PARAMETERS = ("type", "subject", "from")
 _PLACE = re.compile(r"[0-9]{1,18}")
 
@@ -62,7 +52,7 @@ def event_router(backend: Backend, limits: Limits | None = None) -> APIRouter:
     pages = EventPages(backend.pool)
     within = limits or Limits(backend.settings.http.max_streams)
 
-    @router.get("/events", responses=STREAM)
+    @router.get("/events", response_class=StreamingResponse, **contract.FOLLOW_EVENTS)
     async def follow_events(
         request: Request,
         asker: Asker,

@@ -6,7 +6,7 @@ from datetime import datetime
 from pydantic import BaseModel, Field
 
 
-class LogRange(BaseModel):
+class LogRange(BaseModel, strict=True):
     """Which logs are wanted: a range of epoch milliseconds, and how many at most."""
 
     start: float | None = Field(None, alias="from")

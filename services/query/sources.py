@@ -4,7 +4,7 @@ from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
 import structlog
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -13,7 +13,9 @@ from events.refusals import Code, Refused
 from events.resources import Step, StepStatus
 from services.kit.backend import Backend
 from services.kit.objects import ObjectMissing, ObjectStore, StoreTrouble
+from services.kit.parameters import Digest, StepName
 from services.kit.web import API, Asker
+from services.query import contract
 from services.query.logs import LogLine, LogRange, wanted_lines
 from services.query.reads import find_one, sql
 
@@ -21,7 +23,6 @@ AUDIENCE = "pipeloom-download"
 URL_LIFE_S = 300
 GZIP = "application/gzip"
 
-Digest = Annotated[str, Path(pattern="^sha256:[0-9a-f]{64}$")]
 Ticket = Annotated[str, Query(description="From a signed URL; it lives five minutes", max_length=4096)]
 
 log = structlog.get_logger()
@@ -45,15 +46,15 @@ def source_router(backend: Backend) -> APIRouter:
     router = APIRouter(tags=["steps"])
     objects = ObjectStore(backend.settings.objects)
 
-    @router.get("/steps/{step_name}/download")
-    async def download_step(request: Request, asker: Asker, step_name: str) -> SignedUrl:
+    @router.get("/steps/{step_name}/download", **contract.DOWNLOAD_STEP)
+    async def download_step(request: Request, asker: Asker, step_name: StepName) -> SignedUrl:
         """Get a URL that gives back the source that the step was built from, as a gzip tar."""
         source = _kept_source(await _find(backend, asker.environment, step_name))
         ticket = backend.tokens.ticket(AUDIENCE, {"sub": source, "file": f"{step_name}.tgz"}, URL_LIFE_S)
         base = backend.settings.http.public_url or str(request.base_url)
         return SignedUrl(signed_url=f"{base.rstrip('/')}{API}/sources/{source}?{urlencode({'ticket': ticket})}")
 
-    @router.get("/sources/{digest}", response_class=StreamingResponse)
+    @router.get("/sources/{digest}", response_class=StreamingResponse, **contract.GET_SOURCE)
     async def get_source(digest: Digest, ticket: Ticket) -> Response:
         """Fetch a source by a signed URL; no other authorization is needed."""
         claims = backend.tokens.read_ticket(AUDIENCE, ticket)
@@ -61,12 +62,12 @@ def source_router(backend: Backend) -> APIRouter:
             raise Refused(Code.INVALID_TOKEN, "The ticket is for another source; ask for a new URL.")
         return await _streamed(objects, digest, str(claims.get("file")))
 
-    @router.post("/steps/{step_name}/logs")
-    async def get_step_logs(asker: Asker, step_name: str, wanted: LogRange) -> list[LogLine]:
+    @router.post("/steps/{step_name}/logs", **contract.GET_STEP_LOGS)
+    async def get_step_logs(asker: Asker, step_name: StepName, wanted: LogRange) -> list[LogLine]:
         """Get what is known of the step's last build, a line for each thing that happened."""
         return wanted_lines(_log(await _find(backend, asker.environment, step_name)), wanted)
 
-    @router.get("/project-information")
+    @router.get("/project-information", **contract.GET_PROJECT_INFORMATION)
     async def get_project_information(_: Asker) -> ProjectInformation:
         """Get what steps take over from their project: nothing."""
         return ProjectInformation()

@@ -8,8 +8,10 @@ from starlette.responses import Response
 
 from services.kit.backend import Backend
 from services.kit.built import built_step, find_step, readable
+from services.kit.parameters import StepName
 from services.kit.sdk import VARY, spelled_summary
 from services.kit.web import Asker
+from services.query import contract
 from services.query.lists import BEFORE_ALL, After, Limit, Listing
 from services.query.pages import page
 from services.query.reads import sql
@@ -22,15 +24,17 @@ def step_router(backend: Backend) -> APIRouter:
     router = APIRouter(tags=["steps"])
     listing = Listing(backend.pool, sql.list_steps, spelled_summary)
 
-    @router.get("/steps")
+    @router.get("/steps", **contract.LIST_STEPS)
     async def list_steps(request: Request, asker: Asker, limit: Limit = None, after: After = BEFORE_ALL) -> Response:
         """List all steps in the order of their names."""
         answer = await listing.answer(request, asker.environment, limit, after)
         answer.headers.update(VARY)
         return answer
 
-    @router.get("/steps/{step_name}")
-    async def get_step(request: Request, asker: Asker, step_name: str, wait_for_completion: Wait = False) -> Response:
+    @router.get("/steps/{step_name}", **contract.GET_STEP)
+    async def get_step(
+        request: Request, asker: Asker, step_name: StepName, wait_for_completion: Wait = False
+    ) -> Response:
         """Get one step. Its `creation_info.status` is Pending, Ready or Failed."""
         find = built_step if wait_for_completion else find_step
         row = await find(backend, asker.environment, step_name)

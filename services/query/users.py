@@ -12,6 +12,7 @@ from events.refusals import Code, Refused
 from services.kit.backend import Backend
 from services.kit.tokens import Identity, hash_secret
 from services.kit.web import Asker, json_response
+from services.query import contract
 from services.query.reads import reading, sql
 
 JWKS_AGE_S = 300
@@ -27,7 +28,7 @@ def user_router(backend: Backend) -> APIRouter:
     """Return the routes of tokens and users."""
     router = APIRouter(tags=["users"])
 
-    @router.post("/auth/refresh")
+    @router.post("/auth/refresh", **contract.REFRESH)
     async def refresh(body: Refresh) -> Response:
         """Exchange an SDK token for a short-lived access token (a JWT)."""
         async with reading(backend.pool) as connection:
@@ -39,18 +40,18 @@ def user_router(backend: Backend) -> APIRouter:
         token = backend.tokens.access_token(Identity(str(row["user_id"]), row["environment"]))
         return json_response(pydantic_core.to_json({"access_token": token}), headers={"Cache-Control": "no-store"})
 
-    @router.get("/auth/jwks.json")
+    @router.get("/auth/jwks.json", **contract.GET_SIGNING_KEYS)
     async def get_signing_keys() -> Response:
         """Get the public keys of the access tokens that are accepted, as a JSON Web Key Set."""
         headers = {"Cache-Control": f"public, max-age={JWKS_AGE_S}"}
         return json_response(pydantic_core.to_json(backend.tokens.jwks()), headers=headers)
 
-    @router.get("/users/me")
+    @router.get("/users/me", **contract.WHO_AM_I)
     async def who_am_i(asker: Asker) -> Response:
         """Get the user whose token this is."""
         return await _user(backend, asker, UUID(asker.user_id))
 
-    @router.get("/users/{user_id}")
+    @router.get("/users/{user_id}", **contract.GET_USER)
     async def get_user(asker: Asker, user_id: UUID) -> Response:
         """Get a user who has a token in the same environment."""
         return await _user(backend, asker, user_id)

@@ -9,6 +9,7 @@ from events.resources import EnvironmentVariable
 from services.kit.backend import Backend
 from services.kit.variables import open_value
 from services.kit.web import Asker
+from services.query import contract
 from services.query.lists import BEFORE_ALL, After, Limit, Listing
 from services.query.reads import sql
 
@@ -22,7 +23,7 @@ def variable_router(backend: Backend) -> APIRouter:
         value = open_value(backend.sealer, environment, variable)
         return pydantic_core.to_json({"name": variable.name, "value": value}).decode()
 
-    @router.get("/environment-variables")
+    @router.get("/environment-variables", **contract.LIST_ENVIRONMENT_VARIABLES)
     async def list_environment_variables(
         request: Request, asker: Asker, limit: Limit = None, after: After = BEFORE_ALL
     ) -> Response:

@@ -19,6 +19,7 @@ from tests.acceptance.feed import Feed, is_command, is_result_of
 from tests.acceptance.sources import FUNCTION_PATH
 from tests.acceptance.stack import Stack
 from tests.support.installation import Log, Member, command, new_member, unique
+from tests.support.openapi import contract
 
 ANSWER_S = 40.0
 # Nothing here speaks TLS, and to load the certificates of the world takes longer than most of the tests.
@@ -145,6 +146,13 @@ class Tenant:
         return (await self.kafka.commands.until(self.environment, is_command(last)))[:-1]
 
 
+async def hold_to_contract(response: httpx.Response) -> None:
+    """Demand of an answer that the OpenAPI document tells of it."""
+    if not response.headers.get("content-type", "").startswith("text/event-stream"):  # which has no end
+        await response.aread()
+    assert contract().breaches(response) == [], f"{response.request.method} {response.request.url.path}"
+
+
 NewTenant = Callable[..., Awaitable[Tenant]]
 
 
@@ -154,7 +162,8 @@ async def open_tenant(
 ) -> AsyncIterator[Tenant]:
     """Give a user of a new environment (or of the one that is named), for the length of the block."""
     member = await new_member(stack.postgres, environment)
-    async with httpx.AsyncClient(base_url=stack.url + API, timeout=ANSWER_S, verify=NO_TLS) as http:
+    hooks = {"response": [hold_to_contract]}
+    async with httpx.AsyncClient(base_url=stack.url + API, timeout=ANSWER_S, verify=NO_TLS, event_hooks=hooks) as http:
         refreshed = await http.post("/auth/refresh", json={"refresh_token": member.sdk_token})
         http.headers["Authorization"] = f"Bearer {refreshed.json()['access_token']}"
         yield Tenant(member, http, kafka, repository)

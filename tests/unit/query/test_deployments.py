@@ -56,6 +56,13 @@ async def test_there_are_no_logs_yet(http: httpx.AsyncClient, postgres: Postgres
     assert (answer.status_code, answer.json()) == (200, [])
 
 
+@pytest.mark.parametrize("body", [{"to": False}, {"from": "1"}, {"limit": True}, {"limit": 0}])
+async def test_a_range_of_logs_is_numbers(http: httpx.AsyncClient, postgres: Postgres, body: object) -> None:
+    having(postgres)
+    answer = await http.post("/deployments/nightly/logs", json=body)
+    assert (answer.status_code, answer.json()["name"]) == (422, "invalid_body")
+
+
 def test_the_next_times_begin_behind_the_moment() -> None:
     noon = datetime(2026, 1, 31, 12, tzinfo=UTC)
     assert next_times("0 12 * * *", noon, 2) == [

@@ -1,0 +1,68 @@
+"""The parameters of requests, for the OpenAPI document: what an address and the headers may hold, with their limits."""
+
+from typing import Annotated, Any
+
+from fastapi import Path
+
+from events.names import MAX_NAME_LENGTH, VARIABLE_PATTERN
+from services.kit.examples import DIGEST
+
+# What a pattern can say of a name: it has something in it that is neither a dot nor a space.
+_IN_URLS = r"[^/?#%\u0000-\u001f\u007f-\u009f\u2028\u2029]"
+NAME_PATTERN = rf"^{_IN_URLS}*{_IN_URLS[:-1]}.\s]{_IN_URLS}*$"
+
+_LONG = {"minLength": 1, "maxLength": MAX_NAME_LENGTH}
+_NAME: dict[str, Any] = {**_LONG, "pattern": NAME_PATTERN}
+
+# Said only, not checked by FastAPI: a name that cannot be is refused by the command itself, or not found.
+StepName = Annotated[str, Path(description="The step", examples=["train"], json_schema_extra=_NAME)]
+PipelineName = Annotated[str, Path(description="The pipeline", examples=["churn"], json_schema_extra=_NAME)]
+DeploymentName = Annotated[str, Path(description="The deployment", examples=["churn-api"], json_schema_extra=_NAME)]
+EnvironmentVariableName = Annotated[
+    str,
+    Path(
+        description="The environment variable",
+        examples=["API_KEY"],
+        json_schema_extra={**_LONG, "pattern": f"^{VARIABLE_PATTERN.pattern}$"},
+    ),
+]
+Digest = Annotated[
+    str, Path(pattern="^sha256:[0-9a-f]{64}$", description="The source, by its content", examples=[DIGEST])
+]
+
+
+def _header(name: str, description: str, **limits: Any) -> dict[str, Any]:
+    schema = {"type": "string", **limits}
+    return {"name": name, "in": "header", "required": False, "description": description, "schema": schema}
+
+
+PREFER = _header(
+    "Prefer",
+    "`wait=N` waits up to N seconds for the result (60 at most), `respond-async` not at all; the answer is 202 when "
+    "there is none by then (RFC 7240). Left out: the server waits as long as it does. Others are ignored.",
+    examples=["wait=5", "respond-async"],
+)
+IDEMPOTENCY_KEY = _header(
+    "Idempotency-Key",
+    "A repeat under the same key has the result of the first request; another request under it is refused. "
+    "A new UUID for each request, for example.",
+    minLength=1,
+    maxLength=255,
+    pattern="^[\\u0020-\\u007e\\u00a1-\\u00ac\\u00ae-\\u00ff]+$",
+)
+IF_NONE_MATCH = _header(
+    "If-None-Match",
+    "The ETag of what the client has: the answer is 304 when nothing has changed since.",
+    examples=['"17"'],
+)
+IF_MATCH = _header(
+    "If-Match",
+    "The ETag of what the client has read: refused with 412 when something has changed since.",
+    examples=['"17"'],
+    pattern=r'^("[0-9]{1,18}"|\*)$',
+)
+CLIENT = _header(
+    "craft-ai-client",
+    "Which craft-ai-sdk asks: a step's status is spelled as its version reads it.",
+    examples=["craft-ai-sdk@0.43.4"],
+)
