@@ -1,4 +1,4 @@
-"""The refusals that a program may want to catch, each a class of its own. Their codes are in docs/guides/errors.md."""
+"""The refusals that a program may want to catch, each a class of its own. Their codes are in docs/errors.md."""
 
 from pipeloom.client.errors import Conflict, Invalid, NotFound, Refused, Unauthenticated
 

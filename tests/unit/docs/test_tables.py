@@ -11,6 +11,7 @@ from annotated_types import Ge, Gt, Le
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
+from events import errors_page
 from events.codec import encode_event
 from events.commands import COMMANDS, CommandData
 from events.envelope import Event, Position
@@ -99,11 +100,16 @@ def _left_out(field: FieldInfo) -> str:
 
 
 def test_the_table_of_errors_is_that_of_the_code() -> None:
-    demand_rows("docs/guides/errors.md", refusal_rows())
+    demand_rows("docs/errors.md", refusal_rows())
+
+
+def test_the_page_of_errors_is_what_the_code_writes() -> None:
+    text = (ROOT / "docs/errors.md").read_text(encoding="utf-8")
+    assert errors_page.written(text) == text
 
 
 def test_the_table_of_failures_is_that_of_the_code() -> None:
-    rows = table_rows(page("docs/guides/errors.md").section("Codes of failed builds"))
+    rows = table_rows(page("docs/errors.md").section("Codes of failed builds"))
     assert [row[:2] for row in rows] == [[f"`{code.value}`", code.meaning] for code in FailureCode]
     assert all(row[2] for row in rows), "the last column says something in each row"
 
