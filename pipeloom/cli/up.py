@@ -57,6 +57,7 @@ def up(
     Ends with 0 when it has stopped after a signal, with 1 when it cannot start, with 2 on wrong usage or when a package
     is missing, and with 128 plus the signal's number (Ctrl-C: 130) when a second signal kills everything at once.
     """
+    _demand_distinct({"--http-port": http_port, "--kafka-port": kafka_port, "--postgres-port": postgres_port})
     settle_environment()
     console = Console()
     _demand_extra()
@@ -72,6 +73,15 @@ def up(
         progress.settle()
         typer.echo(f"pipeloom up: {refusal}", err=True)
         raise typer.Exit(1) from None
+
+
+def _demand_distinct(ports: dict[str, int | None]) -> None:
+    taken: dict[int, str] = {}
+    for option, port in ports.items():
+        if port is not None and taken.setdefault(port, option) != option:
+            raise typer.BadParameter(
+                f"it is {port}, as {taken[port]} is; give each server a port of its own.", param_hint=option
+            )
 
 
 def _demand_extra() -> None:

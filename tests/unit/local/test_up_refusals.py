@@ -55,6 +55,14 @@ def test_a_port_that_is_none_is_wrong_usage(option: str, port: str) -> None:
     assert option in result.stderr
 
 
+@pytest.mark.parametrize("others", [("--http-port", "--kafka-port"), ("--kafka-port", "--postgres-port")])
+def test_two_servers_cannot_have_one_port(others: tuple[str, str]) -> None:
+    result = CliRunner().invoke(APP, [word for option in others for word in (option, "18115")])
+
+    assert result.exit_code == 2
+    assert all(option in result.stderr for option in others)
+
+
 def test_a_port_of_the_environment_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIPELOOM_HTTP__PORT", "70000")
 
