@@ -27,15 +27,19 @@ def check_requirements(content: bytes, path: str) -> None:
             FailureCode.INVALID_REQUIREMENTS, f"{quoted(path)} is no text in UTF-8; save it in UTF-8."
         ) from None
     for number, line in _lines(text):
-        if len(line) > MAX_LINE:
+        if _OPTION.match(line):
+            continue
+        # Lock files give a requirement as many hashes as it has wheels.
+        asked = _OPTIONS.sub("", line).rstrip()
+        if len(asked) > MAX_LINE:
             raise Unbuildable(
                 FailureCode.INVALID_REQUIREMENTS,
                 f"{quoted(path)}, line {number} is longer than {MAX_LINE} characters; write one requirement a line.",
             )
-        if _OPTION.match(line) or _PLACE.match(line):
+        if _PLACE.match(asked):
             continue
         try:
-            Requirement(_OPTIONS.sub("", line))
+            Requirement(asked)
         except (InvalidRequirement, RecursionError) as error:
             reason = str(error).partition("\n")[0]
             raise Unbuildable(

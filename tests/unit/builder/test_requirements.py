@@ -20,9 +20,10 @@ wheels/one-1.0-py3-none-any.whl
 --index-url https://example.org/simple
 -e .
 """
+LOCKED = "numpy==2.1.0 " + " ".join(f"\\\n    --hash=sha256:{number:064x}" for number in range(100))
 
 
-@pytest.mark.parametrize("content", [GOOD.encode(), b"", b"\xef\xbb\xbfnumpy\r\npandas\r\n", b"numpy"])
+@pytest.mark.parametrize("content", [GOOD.encode(), b"", b"\xef\xbb\xbfnumpy\r\npandas\r\n", b"numpy", LOCKED.encode()])
 def test_what_pip_reads_is_accepted(content: bytes) -> None:
     check_requirements(content, "requirements.txt")
 
@@ -38,6 +39,7 @@ def test_what_pip_reads_is_accepted(content: bytes) -> None:
         (b"numpy\xff", "no text in UTF-8"),
         (b"a; " + b"(" * 4000, "line 1"),
         (b"numpy\n" + b"a.whl[" * 100_000, "line 2 is longer than 4096 characters"),
+        (b"numpy=" + LOCKED.encode(), "line 1: 'numpy=numpy==2.1.0"),
     ],
 )
 def test_the_line_that_is_no_requirement_is_named(content: bytes, told: str) -> None:
