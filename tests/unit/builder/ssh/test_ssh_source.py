@@ -1,6 +1,8 @@
 """Steps from ssh hosts, read with their own deploy key."""
 
+import base64
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +114,25 @@ def test_without_a_key_that_can_be_used_nothing_is_connected(
     told = failure(by_ssh, ssh_host.url("/churn.git"), key)
     assert told.code is FailureCode.DEPLOY_KEY_REFUSED
     assert ssh_host.ran == []
+
+
+def _damaged_keys() -> Iterator[str]:
+    first, *lines, last = new_key().splitlines()
+    raw = base64.b64decode("".join(lines))
+    for place in range(0, len(raw), 7):
+        for damaged in (raw[:place], raw[:place] + b"\xff" + raw[place + 1 :]):
+            yield "\n".join([first, base64.b64encode(damaged).decode(), last])
+
+
+def test_a_damaged_key_is_refused_or_read_and_breaks_nothing() -> None:
+    refusals = []
+    for key in _damaged_keys():
+        try:
+            assert isinstance(ssh_git._private_key(key), paramiko.PKey)
+        except Unbuildable as refused:
+            refusals.append(refused.code)
+    assert set(refusals) == {FailureCode.DEPLOY_KEY_REFUSED}
+    assert len(refusals) > 10
 
 
 def test_a_key_that_the_host_does_not_take_is_told_and_not_quoted(ssh_host: SshHost, by_ssh: BuilderSettings) -> None:
