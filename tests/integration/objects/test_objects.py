@@ -10,7 +10,9 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import obstore
 import pytest
 
 from pipeloom.local.ports import pick_port
@@ -119,3 +121,28 @@ def test_a_bucket_that_cannot_be_reached_is_trouble_of_our_own(monkeypatch: pyte
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     with pytest.raises(StoreTrouble):
         ObjectStore(ObjectsSettings(location="s3://sources/x")).put(io.BytesIO(b"a"))
+
+
+async def test_no_request_reads_more_than_comes_within_its_timeout(
+    store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given
+    asked: list[tuple[int, int]] = []
+    get_range, get_range_async = obstore.get_range, obstore.get_range_async
+
+    def noted(*given: Any, start: int, end: int) -> Any:
+        asked.append((start, end))
+        return get_range(*given, start=start, end=end)
+
+    async def noted_async(*given: Any, start: int, end: int) -> Any:
+        asked.append((start, end))
+        return await get_range_async(*given, start=start, end=end)
+
+    monkeypatch.setattr(obstore, "get_range", noted)
+    monkeypatch.setattr(obstore, "get_range_async", noted_async)
+    name = await asyncio.to_thread(store.put, io.BytesIO(b"x" * (9 * MIB)))
+    # When
+    await streamed(store, name)
+    await asyncio.to_thread(fetched, store, name)
+    # Then
+    assert asked == [(0, 4 * MIB), (4 * MIB, 8 * MIB), (8 * MIB, 9 * MIB)] * 2
