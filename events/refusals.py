@@ -112,7 +112,7 @@ class FailureCode(StrEnum):
     DEPLOY_KEY_REFUSED = "deploy_key_refused", "The deploy key cannot be used, or the host does not take it"
     BRANCH_NOT_FOUND = "branch_not_found", "The repository has no such branch or tag"
     # What is in it.
-    INVALID_PATH = "invalid_path", "A path leads out of the source, or is not text"
+    INVALID_PATH = "invalid_path", "A path leads out of the source or is not text, or there are too many of them"
     FILE_NOT_FOUND = "file_not_found", "A file that the step names does not exist"
     FILE_TOO_LARGE = "file_too_large", "A file that has to be read is larger than 1 MiB"
     FOLDER_NOT_FOUND = "folder_not_found", "An included folder does not exist"

@@ -4,6 +4,7 @@ from pathlib import PurePosixPath
 
 from pydantic import JsonValue
 
+from events.declarations import MAX_ENTRIES
 from events.refusals import FailureCode
 from events.resources import Step
 from services.builder.errors import Unbuildable
@@ -79,6 +80,12 @@ def _check_included(tree: Tree, value: JsonValue) -> None:
     if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
         raise Unbuildable(
             FailureCode.INVALID_PATH, "container_config.included_folders must be a list of paths in the repository."
+        )
+    if len(value) > MAX_ENTRIES:
+        raise Unbuildable(
+            FailureCode.INVALID_PATH,
+            f"container_config.included_folders has {len(value)} paths, and may have {MAX_ENTRIES}; name folders above "
+            "them.",
         )
     for entry in value:
         # The root is written "/" by convention, so a leading slash means the repository's root here.

@@ -1,6 +1,7 @@
 """What is the same for every git repository, wherever it comes from: the branch, its commit, the tree."""
 
 import re
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -57,10 +58,12 @@ def wanted(refs: Mapping[Ref, ObjectID], branch: str | None) -> ObjectID:
     return name
 
 
-def commit_source(store: BaseObjectStore, name: ObjectID, *, without_large_blobs: bool = False) -> Source:
+def commit_source(
+    store: BaseObjectStore, name: ObjectID, abandoned: threading.Event, *, without_large_blobs: bool = False
+) -> Source:
     """Return the source at the commit that `name` is or points to."""
     commit = commit_named(store, name)
-    tree = GitTree(store, commit.tree, without_large_blobs=without_large_blobs)
+    tree = GitTree(store, commit.tree, abandoned, without_large_blobs=without_large_blobs)
     return Source(commit.id.decode(), tree)
 
 

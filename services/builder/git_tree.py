@@ -1,6 +1,7 @@
 """A commit's files, read straight out of git's object store: no work tree, no hooks, no filters, no links followed."""
 
 import stat
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import PurePosixPath
@@ -19,8 +20,9 @@ from services.builder.wording import quoted
 MAX_TAG_CHAIN = 8
 # Each blob is read whole.
 MAX_BLOB_BYTES = 64 * 1024 * 1024
-# Folders that name each other can be many more than their objects.
+# Folders that name each other can be many more than their objects; what is in them counts before it is read.
 MAX_FOLDERS = 50_000
+MAX_ENTRIES = 500_000
 NO_NAMES = frozenset({b"", b".", b"..", b".git"})
 Found = TypeVar("Found")
 
@@ -28,13 +30,19 @@ log = structlog.get_logger()
 
 
 class GitTree:
-    """The tree of one commit. Where large blobs were left out of a fetch, a blob that is absent is too large."""
+    """The tree of one commit. Where large blobs were left out of a fetch, a blob that is absent is too large.
 
-    def __init__(self, store: BaseObjectStore, root: ObjectID, *, without_large_blobs: bool) -> None:
+    Once it is `abandoned`, it raises Unreachable.
+    """
+
+    def __init__(
+        self, store: BaseObjectStore, root: ObjectID, abandoned: threading.Event, *, without_large_blobs: bool
+    ) -> None:
         self._store = store
         self._root = root
+        self._abandoned = abandoned
         self._without_large_blobs = without_large_blobs
-        self._walked = 0
+        self._walked = self._met = 0
 
     def kind(self, path: PurePosixPath) -> Kind | None:
         """Return what stands at `path`, or None when nothing does."""
@@ -57,15 +65,21 @@ class GitTree:
 
     def entries(self) -> Iterator[Entry]:
         """Give every file and link. Submodules are left out: their files are in another repository."""
-        self._walked = 0
+        self._walked = self._met = 0
         with stumbling_told():
             yield from self._below(PurePosixPath(), self._root)
 
     def _below(self, folder: PurePosixPath, name: ObjectID) -> Iterator[Entry]:
+        contents = self._contents(name)
         self._walked += 1
-        if self._walked > MAX_FOLDERS:
-            raise Unbuildable(FailureCode.SOURCE_TOO_LARGE, f"The repository has more than {MAX_FOLDERS} folders.")
-        for item in _expect(self._store[name], GitTreeObject).iteritems():
+        self._met += len(contents)
+        if self._walked > MAX_FOLDERS or self._met > MAX_ENTRIES:
+            raise Unbuildable(
+                FailureCode.SOURCE_TOO_LARGE,
+                f"The repository has more than {MAX_FOLDERS} folders, or more than {MAX_ENTRIES} files, links and "
+                "submodules; keep data out of it.",
+            )
+        for item in contents.iteritems():
             if item.path in NO_NAMES or b"/" in item.path:
                 raise Unbuildable(
                     FailureCode.UNSAFE_SOURCE,
@@ -88,12 +102,17 @@ class GitTree:
             )
         return _expect(self._store[name], Blob).data
 
+    def _contents(self, name: ObjectID) -> GitTreeObject:
+        if self._abandoned.is_set():
+            raise Unreachable("nobody waits for the build any more")
+        return _expect(self._store[name], GitTreeObject)
+
     def _entry(self, path: PurePosixPath) -> tuple[int, ObjectID] | None:
         mode, name = stat.S_IFDIR, self._root
         for part in path.parts:
             if _kind(mode) is not Kind.FOLDER:
                 return None
-            folder = _expect(self._store[name], GitTreeObject)
+            folder = self._contents(name)
             entry = part.encode(errors="surrogatepass")
             if entry not in folder:
                 return None

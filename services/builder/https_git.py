@@ -14,4 +14,4 @@ def https_source(
 ) -> AbstractContextManager[Source]:
     """Fetch the head of `branch`."""
     client = GuardedGitClient(url, settings.allowed_hosts, abandoned)
-    return remote_source(client.fetch_pack, "", url, branch, settings)
+    return remote_source(client.fetch_pack, "", url, branch, settings, abandoned)

@@ -1,6 +1,7 @@
 """Repositories in folders of this machine, below the roots that the settings name. Read in place, never changed."""
 
 import errno
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -23,7 +24,9 @@ FAULTS_OF_THE_REPOSITORY = frozenset(
 
 
 @contextmanager
-def local_source(path: str, branch: str | None, roots: Sequence[Path], allowed: str) -> Iterator[Source]:
+def local_source(
+    path: str, branch: str | None, roots: Sequence[Path], allowed: str, abandoned: threading.Event
+) -> Iterator[Source]:
     """Open the repository at `path`, if that is below one of `roots` once links are resolved.
 
     dulwich's Repo is not used: it would follow the includes of the repository's configuration.
@@ -39,7 +42,7 @@ def local_source(path: str, branch: str | None, roots: Sequence[Path], allowed: 
         with closing(DiskObjectStore(control / "objects", loose_object_size_limit=MAX_LOOSE_OBJECT_BYTES)) as store:
             with stumbling_told():
                 name = wanted(refs.as_dict(), branch)
-            yield commit_source(store, name)
+            yield commit_source(store, name, abandoned)
     except OSError as error:
         if error.errno not in FAULTS_OF_THE_REPOSITORY:
             raise

@@ -1,5 +1,6 @@
 """Fetching from a host: one commit of one branch, without history and without huge files."""
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import Any
@@ -23,7 +24,12 @@ FetchPack = Callable[..., Any]
 
 @contextmanager
 def remote_source(
-    fetch_pack: FetchPack, path: str, url: str, branch: str | None, settings: BuilderSettings
+    fetch_pack: FetchPack,
+    path: str,
+    url: str,
+    branch: str | None,
+    settings: BuilderSettings,
+    abandoned: threading.Event,
 ) -> Iterator[Source]:
     """Fetch the head of `branch` into a temporary object store, which is gone after the block."""
     with (
@@ -32,7 +38,7 @@ def remote_source(
     ):
         with stumbling_told():
             name = _fetch(fetch_pack, path, url, branch, store)
-        yield commit_source(store, name, without_large_blobs=True)
+        yield commit_source(store, name, abandoned, without_large_blobs=True)
 
 
 def _fetch(fetch_pack: FetchPack, path: str, url: str, branch: str | None, store: DiskObjectStore) -> ObjectID:

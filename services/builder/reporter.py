@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID, uuid5
 
 import structlog
@@ -14,6 +15,7 @@ from events.refusals import FailureCode, Refused
 from events.resources import Step
 from services.builder.errors import Unbuildable, Unreachable
 from services.builder.examine import Bench, Built, examine
+from services.builder.threads import BuildThreads
 from services.kit.backoff import Backoff
 from services.kit.health import Health
 
@@ -36,8 +38,11 @@ def report_id(event: Event) -> UUID:
 class Reporter:
     """Builds steps and reports what came of it."""
 
-    def __init__(self, bench: Bench, publish: Publish, health: Health, stop: asyncio.Event) -> None:
+    def __init__(
+        self, bench: Bench, threads: BuildThreads, publish: Publish, health: Health, stop: asyncio.Event
+    ) -> None:
         self._bench = bench
+        self._threads = threads
         self._timeout_s = bench.settings.timeout_s
         self._publish = publish
         self._health = health
@@ -86,15 +91,18 @@ class Reporter:
             await backoff.wait(self._stop)
 
     async def _examine(self, environment: str, step: Step) -> Built:
-        """Examine `step` in a thread until the deadline; a host that does not answer is asked again until then."""
+        """Examine `step` in a thread until the deadline; a host that does not answer is asked again until then.
+
+        Its time begins when there is a place for it: others that are abandoned and do not end are not its fault.
+        """
         abandoned = threading.Event()
         backoff = Backoff()
         code, trouble = FailureCode.BUILD_TIMEOUT, "Make the repository smaller."
         try:
-            async with asyncio.timeout(self._timeout_s) as deadline:
+            async with self._threads.place() as place, asyncio.timeout(self._timeout_s) as deadline:
                 while True:
                     try:
-                        return await asyncio.to_thread(examine, environment, step, self._bench, abandoned)
+                        return await place.run(partial(examine, environment, step, self._bench, abandoned))
                     except Unreachable as error:
                         code, trouble = (
                             FailureCode.REPOSITORY_UNREACHABLE,

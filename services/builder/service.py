@@ -5,6 +5,7 @@ import asyncio
 from services.builder.examine import Bench
 from services.builder.intake import MAX_BUILDS, Intake
 from services.builder.reporter import Reporter
+from services.builder.threads import BuildThreads
 from services.builder.workdir import sweep
 from services.kit.archives import limits_of
 from services.kit.commands import CommandPublisher
@@ -33,8 +34,9 @@ async def main(settings: Settings, health: Health, stop: asyncio.Event) -> None:
     publisher = CommandPublisher(
         settings.kafka, health, acknowledge_timeout_s=settings.http.acknowledge_timeout_s, max_in_flight=MAX_BUILDS
     )
-    reporter = Reporter(_bench(settings), publisher.publish, health, stop)
+    threads = BuildThreads(MAX_BUILDS)
+    reporter = Reporter(_bench(settings), threads, publisher.publish, health, stop)
     intake = Intake(settings, health, reporter.report)
     await asyncio.to_thread(sweep, settings.builder.work_dir)
-    async with running(publisher.run(), intake.run()):
+    async with threads, running(publisher.run(), intake.run()):
         await stop.wait()

@@ -43,7 +43,7 @@ def open_source(
         return https_source(url, branch, settings, abandoned)
     if parts.scheme in {"", "file"} and parts.netloc in {"", "localhost"} and parts.path.startswith("/"):
         path = unquote(parts.path) if parts.scheme else url
-        return local_source(path, branch, settings.source_roots, what_is_allowed(settings))
+        return local_source(path, branch, settings.source_roots, what_is_allowed(settings), abandoned)
     raise Unbuildable(
         FailureCode.SOURCE_NOT_ALLOWED, f"This repository_url is not allowed; use {what_is_allowed(settings)}."
     )

@@ -74,7 +74,7 @@ def ssh_source(
     with (
         vendor.closing(),
         client.closing(),
-        remote_source(_fetching(client, vendor), address.path, where, branch, settings) as source,
+        remote_source(_fetching(client, vendor), address.path, where, branch, settings, abandoned) as source,
     ):
         yield source
 

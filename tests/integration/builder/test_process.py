@@ -9,6 +9,22 @@ import pytest
 from services.kit.process import DRAIN_S
 
 WAIT_S = 20.0
+# What the services have to be stopped in.
+STOP_S = 15.0
+# A builder whose build does not look up from its work.
+DEAF = """
+import threading
+from services.builder import reporter
+from services.builder.service import main
+from services.kit.process import run_service
+
+def examine(*_):
+    print("begun", flush=True)
+    threading.Event().wait()
+
+reporter.examine = examine
+run_service("builder", main)
+"""
 
 
 class SilentHost:
@@ -71,3 +87,26 @@ async def test_a_builder_ends_soon_after_sigterm_while_a_host_keeps_it_waiting(
             await process.wait()
     assert await workshop.lag() == 1
     assert list(settings.builder.work_dir.iterdir()) == []
+
+
+async def test_a_build_that_does_not_end_keeps_no_builder_from_ending(workshop: Any, created: Any) -> None:
+    # Given
+    await workshop.publish(created("/srv/churn"))
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", DEAF, env=environment(workshop.settings, "host"), stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        assert process.stdout
+        async with asyncio.timeout(WAIT_S):
+            while b"begun" not in await process.stdout.readline():
+                assert process.returncode is None
+        # When
+        process.terminate()
+        # Then
+        async with asyncio.timeout(STOP_S):
+            assert await process.wait() == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert await workshop.lag() == 1

@@ -108,6 +108,7 @@ MISCONFIGURED = {
     "a missing folder": ({"included_folders": ["src", "lib"]}, "included_folders names 'lib'"),
     "a folder outside": ({"included_folders": ["../src"]}, r"included_folders is '\.\./src'"),
     "one text for folders": ({"included_folders": "src"}, "must be a list of paths"),
+    "more folders than anybody names": ({"included_folders": ["src"] * 101}, "101 paths, and may have 100"),
     "folders that are no text": ({"included_folders": [1]}, "must be a list of paths"),
 }
 

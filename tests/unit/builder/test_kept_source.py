@@ -3,7 +3,7 @@
 import io
 import tarfile
 import threading
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
@@ -12,6 +12,8 @@ from events.refusals import FailureCode
 from services.builder import git_tree
 from services.builder.errors import Unbuildable, Unreachable
 from services.builder.examine import examine
+from services.builder.source import open_source
+from services.builder.tree import Kind
 from services.kit.archives import Limits, check_archive
 from services.kit.settings import BuilderSettings
 from tests.unit.builder.bench import ENVIRONMENT, LIMITS, bench_of, examined
@@ -89,6 +91,28 @@ def test_folders_without_end_are_told(
     commit(repository, FILES)
     with pytest.raises(Unbuildable, match="more than 2 folders"):
         examined(step_of(make_step, repository), settings)
+
+
+def test_a_repository_of_very_many_entries_is_told_before_they_are_walked(
+    settings: BuilderSettings, make_step: Any, commit: Any, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(git_tree, "MAX_ENTRIES", 2)
+    commit(repository, FILES)
+    with pytest.raises(Unbuildable, match="or more than 2 files") as refused:
+        examined(step_of(make_step, repository), settings)
+    assert refused.value.code is FailureCode.SOURCE_TOO_LARGE
+
+
+def test_a_tree_that_is_abandoned_is_read_no_further(settings: BuilderSettings, commit: Any, repository: Path) -> None:
+    commit(repository, FILES)
+    abandoned = threading.Event()
+    with open_source({"repository_url": str(repository)}, settings, abandoned) as source:
+        assert source.tree.kind(PurePosixPath("src/train.py")) is Kind.FILE
+        abandoned.set()
+        with pytest.raises(Unreachable, match="nobody waits"):
+            source.tree.kind(PurePosixPath("src/train.py"))
+        with pytest.raises(Unreachable, match="nobody waits"):
+            next(source.tree.entries())
 
 
 def test_an_abandoned_build_keeps_nothing(

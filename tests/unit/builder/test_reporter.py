@@ -15,6 +15,7 @@ from events.results import StepCreated
 from services.builder.errors import Unbuildable, Unreachable
 from services.builder.examine import Bench, Built
 from services.builder.reporter import PART, Reporter
+from services.builder.threads import BuildThreads
 from services.kit.health import Health
 from services.kit.settings import BuilderSettings
 from tests.unit.builder.bench import bench_of
@@ -98,10 +99,16 @@ def report(tmp_path: Path) -> Report:
 
 
 async def reported(bench: Bench, created: tuple[Event, Step], kafka: Kafka) -> list[Command]:
-    reporter = Reporter(bench, kafka.publish, Health(), asyncio.Event())
+    reporter = Reporter(bench, BuildThreads(2), kafka.publish, Health(), asyncio.Event())
     async with asyncio.timeout(GIVE_UP_S):
         await reporter.report(*created)
     return kafka.asked
+
+
+def told(kafka: Kafka) -> StepBuildReported:
+    [command] = kafka.asked
+    assert isinstance(command.data, StepBuildReported)
+    return command.data
 
 
 async def test_a_good_step_is_reported_ready_in_its_environment(
@@ -180,7 +187,7 @@ async def test_trouble_of_our_own_is_waited_out_and_told_on_the_health_page(
     examined_by(examine)
     # When
     async with asyncio.timeout(GIVE_UP_S):
-        await Reporter(bench, kafka.publish, health, asyncio.Event()).report(*created)
+        await Reporter(bench, BuildThreads(2), kafka.publish, health, asyncio.Event()).report(*created)
     # Then the step is ready all the same, and the page was ill only meanwhile
     [command] = kafka.asked
     assert isinstance(command.data, StepBuildReported)
@@ -236,6 +243,39 @@ async def test_a_build_past_its_deadline_fails_and_its_thread_is_told_to_end(
     assert isinstance(command.data, StepBuildReported)
     assert command.data.failure_code == "build_timeout"
     assert ended.wait(GIVE_UP_S)
+
+
+async def test_a_build_that_waits_for_the_place_of_one_that_does_not_end_has_its_whole_time(
+    examined_by: Callable[[Examine], None], created: tuple[Event, Step], tmp_path: Path
+) -> None:
+    # Given one place, and a build that goes on when it is abandoned
+    bench = bench_of(BuilderSettings(work_dir=tmp_path / "work", timeout_s=0.2))
+    threads, release, begun = BuildThreads(1), threading.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def never_ending(*_: object) -> Built:
+        release.wait(GIVE_UP_S)
+        return BUILT
+
+    examined_by(never_ending)
+    first = Kafka()
+    await Reporter(bench, threads, first.publish, Health(), asyncio.Event()).report(*created)
+    assert told(first).failure_code == "build_timeout"
+
+    # When another one waits for longer than a build may take
+    def examine(*_: object) -> Built:
+        loop.call_soon_threadsafe(begun.set)
+        return BUILT
+
+    examined_by(examine)
+    second = Kafka()
+    task = asyncio.create_task(Reporter(bench, threads, second.publish, Health(), asyncio.Event()).report(*created))
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(begun.wait(), 0.4)
+    release.set()
+    # Then
+    await asyncio.wait_for(task, GIVE_UP_S)
+    assert told(second).outcome == "ready"
 
 
 async def test_a_cancelled_build_reports_nothing_and_its_thread_is_told_to_end(
