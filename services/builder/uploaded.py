@@ -11,7 +11,7 @@ from services.builder.errors import Unbuildable
 from services.builder.git import Source
 from services.builder.tree import MAX_FILE_BYTES, Entry, Kind, TooLarge
 from services.builder.workdir import build_folder
-from services.kit.archives import BadArchive, Flaw, Limits, check_archive
+from services.kit.archives import BadArchive, Flaw, Limits, check_archive, new_folders
 from services.kit.objects import ObjectMissing, ObjectStore
 
 LOCAL = "local"
@@ -28,7 +28,9 @@ class ArchiveTree:
     def __init__(self, tar: tarfile.TarFile) -> None:
         self._tar = tar
         self._members = {PurePosixPath(member.name): member for member in tar}
-        self._folders = {folder for path in self._members for folder in path.parents}
+        self._folders: set[PurePosixPath] = set()
+        for path in self._members:
+            self._folders.update(new_folders(path, self._folders, with_itself=False))
 
     def kind(self, path: PurePosixPath) -> Kind | None:
         """Return what stands at `path`, or None when nothing does."""

@@ -3,9 +3,10 @@
 import gzip
 import tarfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from itertools import chain, takewhile
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
@@ -107,19 +108,28 @@ def stays_inside(target: str, folder: PurePosixPath) -> bool:
     return not path.is_absolute() and ".." not in path.parts[ups:] and ups <= len(folder.parts)
 
 
+def new_folders(path: PurePosixPath, known: Container[PurePosixPath], *, with_itself: bool) -> Iterator[PurePosixPath]:
+    """Give the folders on the way to `path` that are not `known`; above a folder that is known all are."""
+    way = chain([path] if with_itself else [], path.parents)
+    return takewhile(lambda folder: folder not in known, way)
+
+
 def _check_members(reader: "_Forward", limits: Limits) -> None:
-    layout = _Layout()
+    layout = _Layout(limits.members)
     with tarfile.open(fileobj=reader, mode="r:") as tar:  # type: ignore[call-overload]
         for number, member in enumerate(_members(tar)):
             if number >= limits.members:
-                raise BadArchive(
-                    Flaw.TOO_LARGE,
-                    f"The archive has more than {limits.members} members; pack only what the step needs.",
-                )
+                raise _too_many(limits.members)
             _check_member(member)
             layout.place(member)
     if reader.last.strip(b"\0"):  # tarfile takes a header that it cannot read for the end
         raise BadArchive(Flaw.BROKEN, "The archive has a damaged member; pack it anew.")
+
+
+def _too_many(most: int) -> BadArchive:
+    return BadArchive(
+        Flaw.TOO_LARGE, f"The archive has more than {most} files and folders; pack only what the step needs."
+    )
 
 
 def _members(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
@@ -154,14 +164,15 @@ def _check_link(member: tarfile.TarInfo, folder: PurePosixPath) -> None:
 class _Layout:
     """What stands where. What is packed below a link or a file would land somewhere else, or nowhere."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_folders: int) -> None:
         self._leaves: dict[PurePosixPath, bool] = {}
         self._folders = {PurePosixPath()}
+        self._most_folders = most_folders
 
     def place(self, member: tarfile.TarInfo) -> None:
-        """Note a member. Raises BadArchive when a path is more than one of folder, file and link."""
+        """Note a member. Raises BadArchive when a path is more than one of folder, file and link, or at too many."""
         path = PurePosixPath(member.name)
-        folders = {path, *path.parents} if member.isdir() else set(path.parents)
+        folders = set(new_folders(path, self._folders, with_itself=member.isdir()))
         leaf = None if member.isdir() else member.issym()
         if not self._leaves.keys().isdisjoint(folders) or (
             leaf is not None and (path in self._folders or self._leaves.get(path, leaf) != leaf)
@@ -179,6 +190,8 @@ class _Layout:
                 "that stands before it; pack the file itself.",
             )
         self._folders |= folders
+        if len(self._folders) > self._most_folders + 1:  # and the root
+            raise _too_many(self._most_folders)
         if leaf is not None:
             self._leaves[path] = leaf
 

@@ -190,6 +190,12 @@ def test_too_many_members_are_refused() -> None:
     check(many, Limits(MIB, 51))
 
 
+def test_folders_that_are_only_named_in_paths_count_too() -> None:
+    deep = packed(all_of(*(member(f"{number}/b/c/d.py") for number in range(3))))
+    check(deep, Limits(MIB, 9))
+    assert flaw_of(deep, Limits(MIB, 8)) is Flaw.TOO_LARGE
+
+
 def test_a_header_is_not_read_whole_into_memory() -> None:
     huge = packed(member("pax", b"\0" * (2 * MIB), type=tarfile.XHDTYPE))
     assert flaw_of(huge) is Flaw.TOO_LARGE
