@@ -37,7 +37,7 @@ class Code(StrEnum):
     INVALID_ARCHIVE = "invalid_archive", 422, "The uploaded file is not a gzip tar that can be read"
     UNSAFE_ARCHIVE = "unsafe_archive", 422, "The archive has a path or a link that leads out of it, or a special file"
     ARCHIVE_TOO_LARGE = "archive_too_large", 413, "The archive unpacks to too much, or has too many members"
-    SECRET_IN_THE_CLEAR = "secret_in_the_clear", 422, "A secret was sent unsealed, straight to Kafka"
+    SECRET_IN_THE_CLEAR = "secret_in_the_clear", 422, "A secret stands in the clear where others would read it"
     STEPLESS_PIPELINE = "stepless_pipeline", 422, "A pipeline is composed of steps, not created from code"
     PAYLOAD_TOO_LARGE = "payload_too_large", 413, "The body is larger than 1 MiB"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", 415, "The content type is not one this route reads"

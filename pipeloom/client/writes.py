@@ -8,11 +8,11 @@ from typing import Any
 from uuid import uuid4
 
 from pipeloom.client.documents import (
+    DeletedEnvironmentVariable,
     DeletedPipeline,
     DeletedStep,
     Deployment,
     DeploymentRef,
-    EnvironmentVariable,
     Pipeline,
     Step,
 )
@@ -113,7 +113,7 @@ def create_or_update_environment_variable(
 
 def delete_environment_variable(
     environment_variable_name: str, *, idempotency_key: str | None = None
-) -> Request[EnvironmentVariable]:
+) -> Request[DeletedEnvironmentVariable]:
     """Ask for a variable's deletion."""
     return _delete("/environment-variables", environment_variable_name, idempotency_key)
 
