@@ -39,7 +39,7 @@ class Code(StrEnum):
     ARCHIVE_TOO_LARGE = "archive_too_large", 413, "The archive unpacks to too much, or has too many members"
     SECRET_IN_THE_CLEAR = "secret_in_the_clear", 422, "A secret stands in the clear where others would read it"
     STEPLESS_PIPELINE = "stepless_pipeline", 422, "A pipeline is composed of steps, not created from code"
-    PAYLOAD_TOO_LARGE = "payload_too_large", 413, "The body is larger than 1 MiB"
+    PAYLOAD_TOO_LARGE = "payload_too_large", 413, "The body, or what would be kept of it, is too large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", 415, "The content type is not one this route reads"
     REQUEST_TIMEOUT = "request_timeout", 408, "The body of the request did not come in time"
     INVALID_REQUEST = "invalid_request", 400, "The request asks for something that cannot be answered"
@@ -83,7 +83,7 @@ class Code(StrEnum):
     STORE_UNAVAILABLE = "store_unavailable", 503, "The object store cannot be used right now"
     POSTGRES_UNAVAILABLE = "postgres_unavailable", 503, "Postgres cannot be read right now"
     UNREADABLE_VALUE = "unreadable_value", 500, "A sealed value cannot be opened with the keys that are there"
-    OVERLOADED = "overloaded", 503, "Too many commands are under way"
+    OVERLOADED = "overloaded", 503, "Too many commands or uploads are under way"
     TOO_MANY_STREAMS = "too_many_streams", 503, "Too many streams of events are open"
     INTERNAL_ERROR = "internal_error", 500, "Something broke on our side"
 
