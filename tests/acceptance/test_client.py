@@ -69,8 +69,8 @@ async def test_a_step_that_cannot_be_built_is_refused_with_what_to_mend(ask: Ask
 
 
 async def test_deployments_of_both_rules_are_created_read_and_deleted(ask: Ask, pipeline: str) -> None:
-    live = await ask("create_deployment", "live", pipeline, "endpoint")
-    nightly = await ask("create_deployment", "nightly", pipeline, "periodic", schedule="0 3 * * *", **ALL_MAPPED)
+    live = await ask("create_deployment", pipeline, "live", "endpoint")
+    nightly = await ask("create_deployment", pipeline, "nightly", "periodic", schedule="0 3 * * *", **ALL_MAPPED)
 
     assert live["endpoint_token"]
     assert nightly == await ask("get_deployment", "nightly")
@@ -169,7 +169,7 @@ async def test_a_user_of_the_environment_is_found(ask: Ask) -> None:
         (Conflict, "create_pipeline", ("churn", "train")),
         (Conflict, "delete_step", ("train",)),
         (Invalid, "create_pipeline", ("?", "train")),
-        (Invalid, "create_deployment", ("live", "churn", "periodic", "every day")),
+        (Invalid, "create_deployment", ("churn", "live", "periodic", "elastic", "every day")),
     ],
 )
 @pytest.mark.usefixtures("pipeline")
