@@ -32,6 +32,7 @@ class Upload:
             packed = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 - closed with this object
             weakref.finalize(self, packed.close)
             pack(self._folder, self._starts, packed)
+            packed.flush()  # who sends it asks the system how long it is
             self._packed = packed
         return cast("BinaryIO", _Told(self._packed, self._on_upload)) if self._on_upload else self._packed
 

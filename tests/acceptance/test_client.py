@@ -1,7 +1,5 @@
 """What our own clients do beyond the page's four functions, the one that waits and the one for asyncio."""
 
-import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 from uuid import uuid4
 
@@ -18,39 +16,10 @@ from pipeloom.client import (
     documents,
     writes,
 )
+from tests.acceptance.clients import CLIENTS, Ask, asking, close
 from tests.acceptance.doors import in_thread
 from tests.acceptance.stack import Stack
 from tests.acceptance.tenant import ALL_MAPPED, Tenant
-
-CLIENTS = [Client, AsyncClient]
-
-Ask = Callable[..., Awaitable[Any]]
-
-
-def asking(client: Client | AsyncClient) -> Ask:
-    """Return a function that calls a method of either client by its name."""
-
-    async def ask(method: str, *arguments: Any, **options: Any) -> Any:
-        function = getattr(client, method)
-        if inspect.iscoroutinefunction(function):
-            return await function(*arguments, **options)
-        return await in_thread(function, *arguments, **options)
-
-    return ask
-
-
-async def close(client: Client | AsyncClient) -> None:
-    if isinstance(client, AsyncClient):
-        await client.aclose()
-    else:
-        client.close()
-
-
-@pytest.fixture(params=CLIENTS)
-async def ask(request: pytest.FixtureRequest, stack: Stack, tenant: Tenant) -> AsyncIterator[Ask]:
-    client = request.param(stack.url, tenant.member.sdk_token)
-    yield asking(client)
-    await close(client)
 
 
 async def test_create_step_returns_the_step_once_it_is_ready(ask: Ask, tenant: Tenant) -> None:

@@ -72,6 +72,7 @@ async def test_a_folder_is_uploaded_beside_the_fields(call: Caller, service: Ser
     inputs = [{"name": "a", "is_required": True}, {"name": "b", "default_value": {"x": [2, None]}}]
     await call("create_step", "s", "src/train.py", "train", container_config=config, inputs=inputs, **options)
 
+    assert int(service.request.headers["content-length"]) == len(service.request.content)
     fields = fields_of(service.request)
     assert files_in(fields.pop("step_file")) == {
         "requirements.txt": b"numpy",
