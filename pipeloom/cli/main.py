@@ -19,13 +19,14 @@ app = typer.Typer(
     cls=Program,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
     help=(
         "Compose machine-learning steps into pipelines and keep their lifecycle, on Kafka and Postgres.\n\n"
         "New here? `pipeloom demo` shows what it does, `pipeloom up` starts it on this machine. The commands about "
         "steps, pipelines, deployments and variables read PIPELOOM_URL and PIPELOOM_SDK_TOKEN (or CRAFT_AI_SDK_TOKEN), "
-        "or a profile: see `pipeloom config show --help`. `set -a; . .pipeloom/env; set +a` loads those of "
-        "`pipeloom up`."
+        "or a profile: see `pipeloom config show --help`. To load those of `pipeloom up`, type "
+        "`set -a; . .pipeloom/env; set +a`"
     ),
     epilog=EXIT_CODES,
 )
