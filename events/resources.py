@@ -12,6 +12,10 @@ from events.names import Name, VariableName
 DataType = Literal["string", "number", "boolean", "json", "array", "file"]
 ExecutionRule = Literal["endpoint", "periodic"]
 Mode = Literal["elastic", "low_latency"]
+# The options of a deployment that only the mode low_latency has.
+LOW_LATENCY_OPTIONS = ("enable_parallel_executions", "max_parallel_executions_per_pod", "ram_request", "gpu_request")
+# The origin of a step whose code was uploaded.
+LOCAL_ORIGIN = "local"
 Timestamp = Annotated[
     str, Field(description="UTC, ISO 8601 with milliseconds and Z", examples=["2026-01-31T12:00:00.000Z"])
 ]

@@ -3,6 +3,7 @@
 from pydantic import JsonValue
 
 from events.resources import DataType
+from events.wording import kind_of
 
 
 def why_unfit(value: JsonValue, data_type: DataType) -> str | None:
@@ -20,20 +21,4 @@ def why_unfit(value: JsonValue, data_type: DataType) -> str | None:
             fits = isinstance(value, str)
         case "array":
             fits = isinstance(value, list)
-    return None if fits else f"it is {_told(value)}, and the data type is {data_type}"
-
-
-def _told(value: JsonValue) -> str:
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "a boolean"
-        case int() | float():
-            return "a number"
-        case str():
-            return "a string"
-        case list():
-            return "an array"
-        case _:
-            return "an object"
+    return None if fits else f"it is {kind_of(value)}, and the data type is {data_type}"

@@ -6,8 +6,8 @@ and CRAFT_AI_SDK_TOKEN, which `.pipeloom/env` sets:
     set -a; . .pipeloom/env; set +a
     .venv/bin/python examples/compose_with_craft_ai_sdk.py
 
-`create_step` returns once the builder has checked the code. Up to 0.48 the package looks again every 10 seconds
-whether that is so, which is what this example spends its time on.
+`create_step` returns once the builder has checked the code. The service holds the request for up to two seconds, which
+most builds take less than; up to 0.48 the package sleeps 10 seconds before it asks again about one that takes longer.
 """
 
 import secrets

@@ -313,7 +313,7 @@ class AsyncClient:
 
     async def delete_environment_variable(
         self, environment_variable_name: str, *, idempotency_key: str | None = None
-    ) -> documents.EnvironmentVariable:
+    ) -> documents.DeletedEnvironmentVariable:
         """Delete a variable of the environment. Return what was deleted."""
         return await self.send(
             writes.delete_environment_variable(environment_variable_name, idempotency_key=idempotency_key)

@@ -207,6 +207,13 @@ class EnvironmentVariable(TypedDict):
     value: str
 
 
+class DeletedEnvironmentVariable(TypedDict):
+    """The answer to a variable's deletion; `value` is None when the key that sealed it is gone."""
+
+    name: str
+    value: str | None
+
+
 class Refusal(TypedDict):
     """Why a command was rejected."""
 

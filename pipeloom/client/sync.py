@@ -307,7 +307,7 @@ class Client:
 
     def delete_environment_variable(
         self, environment_variable_name: str, *, idempotency_key: str | None = None
-    ) -> documents.EnvironmentVariable:
+    ) -> documents.DeletedEnvironmentVariable:
         """Delete a variable of the environment. Return what was deleted."""
         return self.send(writes.delete_environment_variable(environment_variable_name, idempotency_key=idempotency_key))
 

@@ -8,12 +8,12 @@ from typing import Any
 from uuid import uuid4
 
 from pipeloom.client.documents import (
+    DeletedEnvironmentVariable,
     DeletedPipeline,
     DeletedStep,
     Deployment,
     DeploymentRef,
     EndpointToken,
-    EnvironmentVariable,
     Pipeline,
     Step,
 )
@@ -170,7 +170,7 @@ def create_or_update_environment_variables(
 
 def delete_environment_variable(
     environment_variable_name: str, *, idempotency_key: str | None = None
-) -> Request[EnvironmentVariable]:
+) -> Request[DeletedEnvironmentVariable]:
     """Ask for a variable's deletion."""
     return _delete("/environment-variables", environment_variable_name, idempotency_key)
 

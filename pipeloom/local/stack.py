@@ -17,7 +17,6 @@ from pipeloom.local.environment import (
     without_secrets,
 )
 from pipeloom.local.errors import LocalStackError, StartError
-from pipeloom.local.folder import demand_known_tables, demand_usable_key
 from pipeloom.local.kafka import EmbeddedKafka
 from pipeloom.local.kafka_training import make_archive
 from pipeloom.local.locks import StackLock
@@ -31,6 +30,7 @@ from pipeloom.local.secret_files import write_private
 from pipeloom.local.service import Service
 from pipeloom.local.supervisor import Child, Supervisor
 from services.kit.settings import UnusableSettingsError, load_settings
+from services.kit.signing_keys import read_signing_keys, why_unusable
 
 _STEP_TIMEOUT = 120.0
 _STOP_WITHIN = 15.0
@@ -131,9 +131,7 @@ class LocalStack:
         if host != HOST:
             remedy += f", or change {HTTP_HOST_SETTING}"
         demand_port(self._http_port, "the HTTP API", remedy, host)
-        demand_usable_key(signing_key_file(self.data_dir))
-        if self._postgres is not None:
-            demand_known_tables(self.data_dir)
+        _demand_usable_key(signing_key_file(self.data_dir))
 
     def _say_which_servers(self) -> None:
         for name, setting in (("kafka", KAFKA_SETTING), ("postgres", POSTGRES_SETTING)):
@@ -179,6 +177,16 @@ class LocalStack:
             await make_archive(fresh_log(self.log_dir / "kafka-archive.log"))
         except (LocalStackError, OSError) as trouble:
             self._report.say("kafka", f"starts slower than it could: {trouble}")
+
+
+def _demand_usable_key(file: Path) -> None:
+    """Refuse a signing key that is none; `pipeloom init` makes a missing one."""
+    try:
+        read_signing_keys(file)
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError) as error:
+        raise StartError(f"{why_unusable(file, error)}.") from error
 
 
 def _where_configured(settings: Sequence[str]) -> str:

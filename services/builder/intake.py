@@ -26,7 +26,6 @@ START_S = 30.0
 RECONNECT_S = 1.0
 TOUCH_EVERY_S = 1.0
 TOUCH_TIMEOUT_S = 3.0
-STOP_S = 3.0
 # What a report may take after its build.
 POLL_MARGIN_S = 30.0
 

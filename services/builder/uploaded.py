@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from events.refusals import FailureCode
+from events.resources import LOCAL_ORIGIN
 from services.builder.errors import Unbuildable
 from services.builder.git import Source
 from services.builder.tree import MAX_FILE_BYTES, Entry, Kind, TooLarge
@@ -14,7 +15,6 @@ from services.builder.workdir import build_folder
 from services.kit.archives import BadArchive, Flaw, Limits, check_archive, new_folders
 from services.kit.objects import ObjectMissing, ObjectStore
 
-LOCAL = "local"
 CODES = {
     Flaw.BROKEN: FailureCode.SOURCE_UNREADABLE,
     Flaw.UNSAFE: FailureCode.UNSAFE_SOURCE,
@@ -91,4 +91,4 @@ def uploaded_source(kept: str, objects: ObjectStore, limits: Limits, work_dir: P
         except BadArchive as bad:
             raise Unbuildable(CODES[bad.flaw], str(bad)) from None
         with tarfile.open(folder / "source.tar", "r:") as tar:
-            yield Source(None, ArchiveTree(tar), kept, LOCAL)
+            yield Source(None, ArchiveTree(tar), kept, LOCAL_ORIGIN)

@@ -21,8 +21,8 @@ from services.kit.shapes import (
     PipelinePage,
     StepGone,
     StepPage,
+    VariableGone,
     VariablesSet,
-    VariableValue,
 )
 from services.kit.web import MULTIPART
 
@@ -95,6 +95,7 @@ CREATE_STEP = _command(
         Code.INVALID_ARCHIVE,
         Code.UNSAFE_ARCHIVE,
         Code.ARCHIVE_TOO_LARGE,
+        Code.SECRET_IN_THE_CLEAR,
         Code.STORE_UNAVAILABLE,
         Code.POSTGRES_UNAVAILABLE,
     ],
@@ -103,7 +104,7 @@ CREATE_STEP = _command(
 UPDATE_STEP = _command(
     Told(200, StepPage, examples.PENDING_STEP_PAGE, _PENDING, CREATED),
     body=body_of(StepUpdateRequested, {"function_name": "train_faster"}, JSON_TYPE, without=("step_name", *OURS)),
-    refuses=[Code.STEP_NOT_FOUND, Code.STEP_IN_USE],
+    refuses=[Code.STEP_NOT_FOUND, Code.STEP_IN_USE, Code.SECRET_IN_THE_CLEAR],
     parameters=[CLIENT],
 )
 DELETE_STEP = _command(
@@ -185,6 +186,6 @@ SET_ENVIRONMENT_VARIABLES = _command(
 )
 SET_ENVIRONMENT_VARIABLE = _command(_SET, body=body_of(Value, {"value": "example"}, FORM_TYPE), refuses=[])
 DELETE_ENVIRONMENT_VARIABLE = _command(
-    Told(200, VariableValue, {"name": "API_KEY", "value": "example"}, "Its last value", SECRET),
-    refuses=[Code.ENVIRONMENT_VARIABLE_NOT_FOUND, Code.UNREADABLE_VALUE],
+    Told(200, VariableGone, {"name": "API_KEY", "value": "example"}, "The variable is gone", SECRET),
+    refuses=[Code.ENVIRONMENT_VARIABLE_NOT_FOUND],
 )

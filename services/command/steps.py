@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from events.commands import CommandData, StepDeleteRequested, StepRequested, StepUpdateRequested
+from events.commands import StepDeleteRequested, StepRequested, StepUpdateRequested
 from events.refusals import Code, Refused
 from events.resources import StepStatus
 from events.secrets import REPOSITORY
@@ -87,8 +87,8 @@ def _asks_again(request: Request) -> bool:
     return sdk_version(request) is not None and knows_failed(request)
 
 
-def _demand_one_source(data: CommandData) -> None:
-    if isinstance(data, StepRequested) and data.container_config.get(REPOSITORY):
+def _demand_one_source(data: StepRequested) -> None:
+    if data.container_config.get(REPOSITORY):
         raise Refused(
             Code.INVALID_BODY,
             f"The step has an uploaded folder and container_config.{REPOSITORY}; give the one that is to be built.",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID, uuid5
 
 import pydantic_core
@@ -33,11 +33,12 @@ LAST_LOOK_S = 1.0
 IDEMPOTENCY = UUID("6c1a3c5e-8f0b-5d4e-9f57-0c1f6a2b7d11")
 
 Answer = Callable[[Event], Response]
+C = TypeVar("C", bound=CommandData)
 
 log = structlog.get_logger()
 
 
-def validated(model: type[CommandData], fields: dict[str, Any]) -> CommandData:
+def validated(model: type[C], fields: dict[str, Any]) -> C:
     """Return the command that `fields` ask for. Raises Refused: invalid_name or invalid_body; nothing is sent."""
     try:
         return model.model_validate(fields)

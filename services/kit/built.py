@@ -26,7 +26,7 @@ async def find_step(backend: Backend, environment: str, name: str) -> Any:
         async with reading(backend.pool) as connection:
             row = await _sql.find_step(connection, environment=environment, name=name)
     if row is None:
-        raise Refused(Code.STEP_NOT_FOUND, f"There is no step '{name}' in this environment.", step_name=name)
+        raise step_not_found(name)
     return row
 
 
@@ -44,15 +44,17 @@ async def built_step(backend: Backend, environment: str, name: str, hold_s: floa
 def readable(request: Request, name: str, row: Any) -> str:
     """Return a step's page as the client reads it. Raises Refused step_failed for one that knows no failed step."""
     if row["status"] == StepStatus.FAILED and not knows_failed(request):
-        raise _failed(name, row["document"])
+        creation = pydantic_core.from_json(row["document"])["creation_info"]
+        raise step_failed(name, creation.get("failure"), creation.get("failure_code"))
     return spelled_page(request, row["document"])
 
 
-def _failed(name: str, document: str) -> Refused:
-    creation = pydantic_core.from_json(document)["creation_info"]
-    return Refused(
-        Code.STEP_FAILED,
-        f"The step '{name}' could not be built: {creation.get('failure')}",
-        step_name=name,
-        failure_code=creation.get("failure_code"),
-    )
+def step_not_found(name: str) -> Refused:
+    """Return the refusal of a step that is not there."""
+    return Refused(Code.STEP_NOT_FOUND, f"There is no step '{name}' in this environment.", step_name=name)
+
+
+def step_failed(name: str, failure: str | None, failure_code: str | None) -> Refused:
+    """Return the refusal of a step whose build failed."""
+    told = f"The step '{name}' could not be built: {failure}"
+    return Refused(Code.STEP_FAILED, told, step_name=name, failure_code=failure_code)

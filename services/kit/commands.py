@@ -2,7 +2,6 @@
 
 import asyncio
 
-import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
@@ -19,8 +18,6 @@ from services.kit.stopping import stop_client
 RECONNECT_S = 0.5
 START_S = 10.0
 PART = "kafka producer"
-
-log = structlog.get_logger()
 
 
 class CommandPublisher:

@@ -4,13 +4,12 @@ from typing import Any, NamedTuple
 
 import pydantic_core
 
-from events.resources import Deployment, DeploymentInput, DeploymentOutput, Pipeline, Step
+from events.resources import LOW_LATENCY_OPTIONS, Deployment, DeploymentInput, DeploymentOutput, Pipeline, Step
 from services.kit.schedules import schedule_in_words
 
 Document = dict[str, Any]
 
 NOTHING_RUNS = "standby"
-OF_LOW_LATENCY = {"enable_parallel_executions", "max_parallel_executions_per_pod", "ram_request", "gpu_request"}
 
 
 class Documents(NamedTuple):
@@ -92,7 +91,7 @@ def deployment_document(deployment: Deployment) -> Document:
 
     Its status is `standby`: accepted and kept, but nothing runs it yet.
     """
-    hidden = {"pipeline_name", "endpoint_token_hash", "inputs_mapping", "outputs_mapping", *OF_LOW_LATENCY}
+    hidden = {"pipeline_name", "endpoint_token_hash", "inputs_mapping", "outputs_mapping", *LOW_LATENCY_OPTIONS}
     return {
         **deployment.model_dump(exclude=hidden),
         **_low_latency(deployment),
@@ -111,7 +110,7 @@ def deployment_document(deployment: Deployment) -> Document:
 def _low_latency(deployment: Deployment) -> Document:
     if deployment.mode != "low_latency":
         return {}
-    return {**deployment.model_dump(include=OF_LOW_LATENCY), "pods": []}
+    return {**deployment.model_dump(include=set(LOW_LATENCY_OPTIONS)), "pods": []}
 
 
 def _mapped_input(mapping: DeploymentInput) -> Document:

@@ -1,10 +1,8 @@
 """Brings the database schema up to date; the migrations are SQL files under schemas/migrations."""
 
 import logging
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import yoyo
@@ -15,16 +13,13 @@ from services.kit.settings import PostgresSettings
 
 LOCK = "SELECT pg_advisory_lock(hashtext('pipeloom migrations'))"
 LOCK_TIMEOUT_S = 60.0
-COLUMNS = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = current_schema()"
 # Beside yoyo's own table, which knows the names of what was applied and not the content.
 KEEP = "CREATE TABLE IF NOT EXISTS applied_migration (id text PRIMARY KEY, sha256 text NOT NULL)"
+NOTED = "SELECT id, sha256 FROM applied_migration"
 NOTE = (
     "INSERT INTO applied_migration (id, sha256) VALUES (:id, :sha256) "
     "ON CONFLICT (id) DO UPDATE SET sha256 = excluded.sha256"
 )
-
-_TABLE = re.compile(r"CREATE TABLE (\w+) \(\n(.*?)\n\);", re.DOTALL)
-_COLUMN = re.compile(r"^    ([a-z_]+) ", re.MULTILINE)  # keys and constraints are in upper case
 
 
 class UnusableDatabaseError(Exception):
@@ -48,56 +43,38 @@ def migrate(postgres: PostgresSettings) -> list[str]:
     migrations = yoyo.read_migrations(str(MIGRATIONS))
     with _locked(backend):
         pending = backend.to_apply(migrations)
-        _demand_ours(backend, {migration.id for migration in pending})
-        _demand_columns(backend, [migration for migration in migrations if migration not in pending])
+        with backend.transaction():
+            backend.execute(KEEP)
+        _demand_ours(backend)
+        _note(backend, [migration.id for migration in pending])
         backend.apply_migrations(pending)
-        _note(backend)
     return [migration.id for migration in pending]
 
 
-def _demand_ours(backend: Any, pending: set[str]) -> None:
-    """Refuse a database to which other migrations were applied than those that are here."""
+def _demand_ours(backend: Any) -> None:
+    """Refuse a database to which other migrations were applied than those that are here, or others of their content."""
     sums = known_migrations()
     applied = {str(name) for (name,) in backend.execute(APPLIED).fetchall()}
-    unknown = sorted(applied - sums.keys())
-    if unknown:
-        raise UnusableDatabaseError(
-            f"the database is of another version of Pipeloom: the migrations {', '.join(unknown)} were applied to it, "
-            "and this version does not have them; use that version, or another database"
-        )
+    noted = {str(name): str(digest) for name, digest in backend.execute(NOTED).fetchall()}
+    if unknown := applied - sums.keys():
+        raise _other_version(unknown, "and this version does not have them")
+    if edited := {name for name in applied if noted.get(name) != sums[name]}:
+        raise _other_version(edited, "with another content than they have here")
+
+
+def _other_version(names: set[str], why: str) -> UnusableDatabaseError:
+    return UnusableDatabaseError(
+        f"the database is of another version of Pipeloom: the migrations {', '.join(sorted(names))} were applied to "
+        f"it, {why}; use that version, or an empty database (`pipeloom up`: another --data-dir)"
+    )
+
+
+def _note(backend: Any, names: Iterable[str]) -> None:
+    """Keep the content of what is about to be applied: killed meanwhile, the next attempt finds it pending still."""
+    sums = known_migrations()
     with backend.transaction():
-        backend.execute(KEEP)
-    noted = backend.execute("SELECT id, sha256 FROM applied_migration").fetchall()
-    edited = sorted(name for name, digest in noted if name not in pending and sums.get(name) != digest)
-    if edited:
-        raise UnusableDatabaseError(
-            f"the database is of another version of Pipeloom: the migrations {', '.join(edited)} were applied to it "
-            "with another content than they have here; use that version, or another database"
-        )
-
-
-def _demand_columns(backend: Any, applied: list[Any]) -> None:
-    """Refuse a database whose tables lack columns: a migration was edited before the first release kept digests."""
-    there = {tuple(row) for row in backend.execute(COLUMNS).fetchall()}
-    missing = {column for each in applied for column in columns_made_by(Path(each.path))} - there
-    if missing:
-        raise UnusableDatabaseError(
-            "the database was made by an unreleased version of Pipeloom: its tables lack "
-            f"{', '.join(sorted(map('.'.join, missing)))}; name an empty database (`pipeloom up`: another --data-dir)"
-        )
-
-
-def columns_made_by(migration: Path) -> set[tuple[str, str]]:
-    """Return table and name of each column that a migration's tables are created with."""
-    tables = _TABLE.findall(migration.read_text(encoding="utf-8"))
-    return {(table, column) for table, columns in tables for column in _COLUMN.findall(columns)}
-
-
-def _note(backend: Any) -> None:
-    """Keep what was applied; what was applied before this was kept is believed to be what is here."""
-    with backend.transaction():
-        for name, digest in known_migrations().items():
-            backend.execute(NOTE, {"id": name, "sha256": digest})
+        for name in names:
+            backend.execute(NOTE, {"id": name, "sha256": sums[name]})
 
 
 @contextmanager

@@ -118,6 +118,13 @@ class VariableValue(TypedDict):
     value: str
 
 
+class VariableGone(TypedDict):
+    """An environment variable that was deleted."""
+
+    name: str
+    value: Annotated[str | None, Field(description="Its last value; null when the key that sealed it is gone")]
+
+
 class VariableSet(TypedDict):
     """An environment variable that was set; its value is not repeated."""
 

@@ -7,7 +7,7 @@ from events.refusals import Code
 from services.kit import examples
 from services.kit.command_shapes import Rejected, Succeeded, Unknown
 from services.kit.deployment_shapes import DeploymentEntry, DeploymentPage, Schedule
-from services.kit.described import OF_ASKERS, OF_BODIES, OF_READS, Described, Told, described
+from services.kit.described import OF_ASKERS, OF_BODIES, OF_LISTS, OF_READS, Described, Told, described
 from services.kit.parameters import CLIENT, IF_NONE_MATCH
 from services.kit.shapes import (
     AccessToken,
@@ -53,7 +53,7 @@ def _list(
     parameters: Iterable[dict[str, Any]] = (),
 ) -> Described:
     told = Told(200, list[entry], [example], "All of them, or a page when there is a limit", ("Link", *headers))
-    return described(told, refuses=[*OF_READS, Code.INVALID_PARAMETER, *refuses], parameters=parameters)
+    return described(told, refuses=[*OF_LISTS, *refuses], parameters=parameters)
 
 
 def _page(shape: Any, example: Any, *refuses: Code, parameters: Iterable[dict[str, Any]] = ()) -> Described:

@@ -12,9 +12,10 @@ from starlette.responses import Response
 
 from events.resources import Deployment
 from services.kit.backend import Backend
+from services.kit.reading import reading
 from services.kit.tokens import Identity
 from services.kit.web import json_response
-from services.query.reads import reading, sql
+from services.query.reads import sql
 
 CREATED = "up"
 

@@ -12,7 +12,7 @@ from events.refusals import Refused
 from events.structured import event_as_json
 from services.kit.eventlog import read_head, read_history
 from services.kit.postgres import Pool
-from services.query.reads import reading
+from services.kit.reading import reading
 
 ROWS = 500
 BYTES = 256 * 1024

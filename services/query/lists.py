@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from services.kit.postgres import Pool
+from services.kit.reading import reading
 from services.kit.web import JSON, json_response
-from services.query.reads import reading
 
 PAGE_SIZE = 1_000
 BEFORE_ALL = ""

@@ -4,7 +4,7 @@ from typing import Any
 
 from events.names import why_unaddressable
 from services.kit.postgres import Pool, load_queries
-from services.kit.reading import reading as reading
+from services.kit.reading import reading
 
 sql = load_queries(__file__)
 

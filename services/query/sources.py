@@ -12,6 +12,7 @@ from starlette.responses import Response, StreamingResponse
 from events.refusals import Code, Refused
 from events.resources import Step, StepStatus
 from services.kit.backend import Backend
+from services.kit.built import step_failed, step_not_found
 from services.kit.objects import ObjectMissing, ObjectStore, StoreTrouble
 from services.kit.parameters import Digest, StepName
 from services.kit.web import API, Asker
@@ -78,7 +79,7 @@ def source_router(backend: Backend) -> APIRouter:
 async def _find(backend: Backend, environment: str, name: str) -> Step:
     row: Any = await find_one(backend.pool, sql.find_step_body, environment, name)
     if row is None:
-        raise Refused(Code.STEP_NOT_FOUND, f"There is no step '{name}' in this environment.", step_name=name)
+        raise step_not_found(name)
     return Step.model_validate_json(row["body"])
 
 
@@ -89,12 +90,7 @@ def _kept_source(step: Step) -> str:
             Code.STEP_NOT_READY, f"The step '{name}' is still being built. Wait until it is Ready.", step_name=name
         )
     if step.status is StepStatus.FAILED:
-        raise Refused(
-            Code.STEP_FAILED,
-            f"The step '{name}' could not be built: {step.failure}",
-            step_name=name,
-            failure_code=step.failure_code,
-        )
+        raise step_failed(name, step.failure, step.failure_code)
     if step.source is None:
         raise _not_kept(f"The source of the step '{name}' is not kept. Create the step again.")
     return step.source

@@ -10,10 +10,11 @@ from starlette.responses import Response
 
 from events.refusals import Code, Refused
 from services.kit.backend import Backend
+from services.kit.reading import reading
 from services.kit.tokens import Identity, hash_secret
 from services.kit.web import Asker, json_response
 from services.query import contract
-from services.query.reads import reading, sql
+from services.query.reads import sql
 
 JWKS_AGE_S = 300
 

@@ -209,3 +209,14 @@ async def test_a_step_whose_build_never_ends_stays_pending_and_cannot_be_used(te
     assert told["additional_data"]["status"] == "Pending"
     assert "Wait until it is Ready" in told["message"]
     assert (await tenant.http.delete("/steps/train")).json() == {"step_name": "train"}
+
+
+async def test_a_password_in_a_repositorys_address_goes_nowhere(tenant: Tenant) -> None:
+    config = {"repository_url": "https://ada:sesame@git.example/churn.git"}
+
+    asked = await tenant.http.post("/steps", json=tenant.step_body("train", container_config=config))
+    changed = await tenant.http.put("/steps/train", json={"container_config": config})
+
+    for answer in (asked, changed):
+        assert "sesame" not in problem(answer, 422, "secret_in_the_clear")["message"]
+    assert await tenant.sent() == []

@@ -155,6 +155,8 @@ async def test_a_variable_that_is_sealed_for_something_else_cannot_be_read(tenan
     told = problem(await tenant.http.get(ADDRESS), 500, "unreadable_value")
 
     assert told["additional_data"] == {"environment_variable_name": "COPY"}
+    gone = await tenant.http.delete(f"{ADDRESS}/COPY")
+    assert (gone.status_code, gone.json()) == (200, {"name": "COPY", "value": None})
 
 
 async def test_a_mapping_needs_its_variable_when_it_is_created_and_survives_it(tenant: Tenant, pipeline: str) -> None:

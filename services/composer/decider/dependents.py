@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 
 from events.refusals import Code, Refused
 from events.resources import Deployment, DeploymentRef, Pipeline
+from events.topics import MIB
+from services.composer.decider.sizes import size_of
 
 # One result names all that went, and has to fit into one record of the events topic.
 MAX_DEPENDENTS = 10_000
-MIB = 1024 * 1024
 MAX_DEPENDENT_BYTES = 64 * MIB
 NAMES_TOLD = 10
 
@@ -15,7 +16,7 @@ NAMES_TOLD = 10
 def check_number(dependents: Sequence[Pipeline | Deployment]) -> None:
     """Raise Refused too_many_dependents when one command would delete more than one save and one record can hold."""
     number = len(dependents)
-    if number > MAX_DEPENDENTS or sum(len(each.model_dump_json()) for each in dependents) > MAX_DEPENDENT_BYTES:
+    if number > MAX_DEPENDENTS or sum(size_of(each) for each in dependents) > MAX_DEPENDENT_BYTES:
         raise Refused(
             Code.TOO_MANY_DEPENDENTS,
             f"{number} dependents would be deleted; one command deletes at most {MAX_DEPENDENTS}, "

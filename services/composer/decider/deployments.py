@@ -9,14 +9,17 @@ from events.envelope import Command
 from events.refusals import Code, Refused
 from events.resources import Deployment
 from events.results import DeploymentCreated, DeploymentDeleted, EndpointTokenRenewed, EventData
+from events.topics import MIB
 from services.composer.decider.mappings import map_pipeline
 from services.composer.decider.options import check_options, effective_options
 from services.composer.decider.pipelines import find_pipeline
+from services.composer.decider.sizes import check_size
 from services.composer.decider.state import EnvironmentState
 
 MAX_DEPLOYMENT_BYTES = 64 * 1024
 # What is filled in comes from the pipeline, which one record could hold as well.
-MAX_FILLED_BYTES = 1024 * 1024
+MAX_FILLED_BYTES = MIB
+ADVICE = "Refer to large constants by a path in the data store."
 # The parser wants a moment to start from; whether five fields parse does not depend on it.
 _ANY_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -24,7 +27,7 @@ _ANY_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
 def request_deployment(state: EnvironmentState, command: Command, data: DeploymentRequested) -> list[EventData]:
     """A deployment is created on a pipeline, under a free name, with all of the pipeline mapped."""
     _check_schedule(data)
-    _check_size(data, MAX_DEPLOYMENT_BYTES)
+    check_size(f"deployment '{data.name}'", data, MAX_DEPLOYMENT_BYTES, ADVICE)
     check_options(data)
     pipeline = find_pipeline(state, data.pipeline_name)
     if state.deployments.find(data.name) is not None:
@@ -44,7 +47,7 @@ def request_deployment(state: EnvironmentState, command: Command, data: Deployme
         updated_at=command.time,
         updated_by=command.actor,
     )
-    _check_size(deployment, MAX_FILLED_BYTES)
+    check_size(f"deployment '{data.name}'", deployment, MAX_FILLED_BYTES, ADVICE)
     return [DeploymentCreated(deployment=deployment)]
 
 
@@ -80,16 +83,6 @@ def _find_deployment(state: EnvironmentState, name: str) -> Deployment:
             deployment_name=name,
         )
     return deployment
-
-
-def _check_size(described: DeploymentRequested | Deployment, limit: int) -> None:
-    size = len(described.model_dump_json())
-    if size > limit:
-        raise Refused(
-            Code.PAYLOAD_TOO_LARGE,
-            f"The deployment is described in {size} bytes; at most {limit} are kept. "
-            "Refer to large constants by a path in the data store.",
-        )
 
 
 def _check_schedule(data: DeploymentRequested) -> None:

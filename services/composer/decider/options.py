@@ -2,14 +2,14 @@
 
 from events.commands import DeploymentRequested
 from events.refusals import Code, Refused
+from events.resources import LOW_LATENCY_OPTIONS
 
-LOW_LATENCY_ONLY = ("enable_parallel_executions", "max_parallel_executions_per_pod", "ram_request", "gpu_request")
 DEFAULT_PARALLEL_EXECUTIONS = 6
 
 
 def check_options(data: DeploymentRequested) -> None:
     """Raise Refused invalid_option when an option has no meaning for this deployment."""
-    given = [name for name in LOW_LATENCY_ONLY if getattr(data, name) is not None]
+    given = [name for name in LOW_LATENCY_OPTIONS if getattr(data, name) is not None]
     if given and data.mode != "low_latency":
         raise _invalid(given[0], "it is for the mode low_latency, and the mode is elastic")
     if data.max_parallel_executions_per_pod is not None and not data.enable_parallel_executions:

@@ -3,7 +3,7 @@
 from events.commands import StepBuildReported, StepDeleteRequested, StepRequested, StepUpdateRequested
 from events.envelope import Command
 from events.refusals import Code, Refused
-from events.resources import Deployment, Pipeline, Step, StepStatus
+from events.resources import LOCAL_ORIGIN, Deployment, Pipeline, Step, StepStatus
 from events.results import (
     DeploymentDeleted,
     EventData,
@@ -15,10 +15,11 @@ from events.results import (
     StepUpdated,
 )
 from events.secrets import DEPLOY_KEY, secret_in_the_clear
+from events.topics import MIB
 from services.composer.decider.dependents import advice, check_number, named, refs
+from services.composer.decider.sizes import check_size
 from services.composer.decider.state import EnvironmentState
 
-MIB = 1024 * 1024
 # An event about a step may tell it twice, before and after, and has to fit into one record of the events topic.
 MAX_STEP_BYTES = 2 * MIB
 # What stands when a build begins, whatever an earlier one had found.
@@ -30,7 +31,6 @@ UNBUILT: dict[str, str | None] = {
     "failure_code": None,
     "source": None,
 }
-LOCAL = "local"
 
 
 def request_step(state: EnvironmentState, command: Command, data: StepRequested) -> list[EventData]:
@@ -45,7 +45,7 @@ def request_step(state: EnvironmentState, command: Command, data: StepRequested)
     _check_secrets(data)
     step = Step(
         **data.model_dump(exclude={"inputs", "outputs"}),
-        origin=LOCAL if data.source else None,
+        origin=LOCAL_ORIGIN if data.source else None,
         inputs=data.inputs,
         outputs=data.outputs,
         status=StepStatus.PENDING,
@@ -54,7 +54,7 @@ def request_step(state: EnvironmentState, command: Command, data: StepRequested)
         created_by=command.actor,
         updated_at=command.time,
     )
-    _check_size(step)
+    check_size(f"step '{step.step_name}'", step, MAX_STEP_BYTES, "Keep large values in its repository.")
     if present is not None:
         _check_interface(state, present, step)
     return [StepCreated(step=step)]
@@ -69,12 +69,12 @@ def update_step(state: EnvironmentState, command: Command, data: StepUpdateReque
     _check_secrets(data)
     given = {name: value for name in type(data).model_fields if (value := getattr(data, name)) is not None}
     changes = {**given, "container_config": {**before.container_config, **data.container_config}}
-    uploaded = before.origin == LOCAL and "repository_url" not in data.container_config
-    begun = {**UNBUILT, "origin": LOCAL, "source": before.source} if uploaded else UNBUILT
+    uploaded = before.origin == LOCAL_ORIGIN and "repository_url" not in data.container_config
+    begun = {**UNBUILT, "origin": LOCAL_ORIGIN, "source": before.source} if uploaded else UNBUILT
     step = before.model_copy(
         update={**begun, **changes, "requested_by": str(command.id), "updated_at": command.time},
     )
-    _check_size(step)
+    check_size(f"step '{step.step_name}'", step, MAX_STEP_BYTES, "Keep large values in its repository.")
     _check_interface(state, before, step)
     return [StepUpdated(step=step, before=before)]
 
@@ -143,17 +143,6 @@ def _check_secrets(data: StepRequested | StepUpdateRequested) -> None:
             f"{field} holds a secret in the clear in this command. Replace that secret, and ask for the step over HTTP "
             f"with a {DEPLOY_KEY}, which is sealed there.",
             step_name=data.step_name,
-        )
-
-
-def _check_size(step: Step) -> None:
-    size = len(step.model_dump_json().encode())
-    if size > MAX_STEP_BYTES:
-        raise Refused(
-            Code.PAYLOAD_TOO_LARGE,
-            f"The step '{step.step_name}' would be described in {size} bytes; at most {MAX_STEP_BYTES} are kept. "
-            "Keep large values in its repository.",
-            step_name=step.step_name,
         )
 
 

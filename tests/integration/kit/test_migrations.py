@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from pipeloom.local.ports import HOST, pick_port
 from services.init.__main__ import main
 from services.kit import migrations
-from services.kit.migrations import MigrationsLocked, UnusableDatabaseError, columns_made_by, migrate
+from services.kit.migrations import MigrationsLocked, UnusableDatabaseError, migrate
 from services.kit.process import StartError
 from services.kit.schema import MIGRATIONS, demand_migrated
 from services.kit.settings import PostgresSettings
@@ -161,34 +161,27 @@ async def test_a_database_of_a_newer_version_is_refused(empty: PostgresSettings)
         await asyncio.to_thread(migrate, empty)
 
 
-async def test_a_database_from_before_contents_were_kept_is_believed_once(empty: PostgresSettings) -> None:
-    await asyncio.to_thread(migrate, empty)
-    await run_sql(empty, "DROP TABLE applied_migration")
-    assert await asyncio.to_thread(migrate, empty) == []
-    await run_sql(empty, "UPDATE applied_migration SET sha256 = 'edited'")
-    with pytest.raises(UnusableDatabaseError):
-        await asyncio.to_thread(migrate, empty)
-
-
-async def test_a_database_that_an_unreleased_version_made_is_refused_and_left_alone(empty: PostgresSettings) -> None:
+async def test_a_database_that_does_not_say_what_made_it_is_refused_and_left_alone(empty: PostgresSettings) -> None:
     # Given
     await asyncio.to_thread(migrate, empty)
-    await run_sql(empty, "ALTER TABLE partition_cursor DROP COLUMN topic_id")
     await run_sql(empty, "DROP TABLE applied_migration, environment_variable")
     await run_sql(empty, "DELETE FROM _yoyo_migration WHERE migration_id LIKE '0003%'")
     before = await tables(empty)
     # When
-    with pytest.raises(UnusableDatabaseError, match=r"unreleased version .* tables lack partition_cursor\.topic_id;"):
+    with pytest.raises(UnusableDatabaseError, match=r"the migrations 0001\.initial.* another --data-dir"):
         await asyncio.to_thread(migrate, empty)
     # Then
     assert await tables(empty) == before
 
 
-async def test_the_columns_that_migrations_make_are_those_that_are_looked_for(empty: PostgresSettings) -> None:
-    await asyncio.to_thread(migrate, empty)
-    there = await run_sql(empty, migrations.COLUMNS)
-    made = {column for path in MIGRATIONS.glob("*.sql") for column in columns_made_by(path)}
-    assert made == {tuple(each) for each in there if "yoyo" not in each[0] and each[0] != "applied_migration"}
+async def test_a_process_that_is_killed_before_it_applies_leaves_a_database_that_can_be_migrated(
+    empty: PostgresSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(yoyo.backends.DatabaseBackend, "apply_migrations", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            await asyncio.to_thread(migrate, empty)
+    assert len(await asyncio.to_thread(migrate, empty)) == len(yoyo.read_migrations(str(MIGRATIONS)))
 
 
 async def test_a_service_does_not_start_on_a_database_that_is_behind(empty: PostgresSettings) -> None:

@@ -61,6 +61,20 @@ async def test_the_env_file_is_there_while_the_stack_is_ready(stack: LocalStack,
     assert not stack.env_file.exists()
 
 
+@pytest.mark.parametrize("content", [b"", b"junk", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"])
+async def test_a_corrupt_signing_key_is_refused_with_what_to_do_before_anything_starts(
+    stack: LocalStack, project: Any, content: bytes
+) -> None:
+    project.data_dir.mkdir(parents=True, exist_ok=True)
+    file = project.data_dir / "signing-key.pem"
+    file.write_bytes(content)
+
+    with pytest.raises(StartError, match=f"{file} holds no usable key: move that file away"):
+        await stack.start()
+
+    assert list(project.notes.iterdir()) == []
+
+
 async def test_services_get_their_settings(stack: LocalStack, project: Any) -> None:
     await stack.start()
     await stack.stop()

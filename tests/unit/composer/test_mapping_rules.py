@@ -132,7 +132,7 @@ REFUSED: dict[str, tuple[dict[str, Any], Code, str]] = {
         "endpoint_output_name, is_null",
     ),
     "a constant of another type": ({IN: [{**MONTHS, "constant_value": "3"}]}, Code.INVALID_MAPPING, "is number"),
-    "a boolean for a number": ({IN: [{**MONTHS, "constant_value": True}]}, Code.INVALID_MAPPING, "a boolean"),
+    "a boolean for a number": ({IN: [{**MONTHS, "constant_value": True}]}, Code.INVALID_MAPPING, "it is true"),
     "a default of another type": (
         {IN: [{**MONTHS, "endpoint_input_name": "m", "default_value": []}]},
         Code.INVALID_MAPPING,

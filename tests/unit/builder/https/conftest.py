@@ -57,10 +57,11 @@ def certificate(folder: Path) -> Path:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.datetime.now(datetime.UTC)
-    until = now + datetime.timedelta(hours=1)
+    # Else it begins within this second, which a clock read in another way may not have reached.
+    since, until = now - datetime.timedelta(hours=1), now + datetime.timedelta(hours=1)
     address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
     made = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, until)
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), since, until)
         .add_extension(address, critical=False)
         .sign(key, hashes.SHA256())
     )
