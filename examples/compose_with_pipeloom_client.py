@@ -52,7 +52,7 @@ def compose(client: pipeloom.Client, pipeline: str, step: str) -> None:
 
 def deploy(client: pipeloom.Client, deployment: str, pipeline: str) -> None:
     """Deploy the pipeline; now its deletion has to be forced."""
-    client.create_deployment(deployment, pipeline, "endpoint")
+    client.create_deployment(pipeline, deployment, "endpoint")
     try:
         client.delete_pipeline(pipeline)
     except pipeloom.Conflict as refusal:

@@ -52,7 +52,12 @@ def exit_code(error: PipeloomError) -> ExitCode:
 def told(error: PipeloomError) -> str:
     """Return `error` for a person: what happened and why, the code, and what helps to follow it up."""
     lines = [in_own_words(error.message)]
-    for label, value in (("code", error.code), ("command", error.command_id), ("request", error.request_id)):
+    for label, value in (
+        ("code", error.code),
+        ("failure", error.details.get("failure_code")),
+        ("command", error.command_id),
+        ("request", error.request_id),
+    ):
         if value:
             lines.append(f"  {label}: {value}")
     if isinstance(error, OutcomeUnknown) and "idempotency_key" in error.details:

@@ -1,5 +1,6 @@
 """`pipeloom deployments`: pipelines put into production, by an endpoint or a schedule."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated
 
@@ -8,7 +9,7 @@ import typer
 from pipeloom.cli.connection import connected, existing
 from pipeloom.cli.mappings import input_mappings, output_mappings
 from pipeloom.cli.names import checked
-from pipeloom.cli.output import Output, OutputOption, show, show_all
+from pipeloom.cli.output import Output, OutputOption, show, show_all, show_log
 from pipeloom.cli.writing import KeyOption, WaitOption, YesOption, carry_out, demand_consent
 from pipeloom.client import writes
 
@@ -33,7 +34,8 @@ class Mode(StrEnum):
 
 @app.command(
     epilog="Example: pipeloom deployments create nightly --pipeline churn --rule periodic --schedule '0 3 * * *' "
-    "--map-input months=constant:12 --map-output risk=null"
+    "--map-input months=constant:12 --map-output risk=null\n\n"
+    "Example: pipeloom deployments create live --pipeline churn --rule endpoint --mode low_latency --ram 512MiB"
 )
 def create(
     name: Name,
@@ -54,23 +56,43 @@ def create(
             metavar="NAME=TO", help="Where an output goes: endpoint:NAME, datastore:PATH or null; repeatable."
         ),
     ] = None,
-    mode: Annotated[Mode, typer.Option(help="How it keeps its resources.")] = Mode.ELASTIC,
+    mode: Annotated[
+        Mode, typer.Option(help="Take resources for each execution, or hold them for a quick start.")
+    ] = Mode.ELASTIC,
+    parallel: Annotated[
+        bool | None,
+        typer.Option("--parallel/--no-parallel", help="Several executions in a pod at once; for low_latency."),
+    ] = None,
+    max_parallel: Annotated[
+        int | None, typer.Option(min=1, max=1000, metavar="N", help="At most so many at once; goes with --parallel.")
+    ] = None,
+    ram: Annotated[
+        str | None, typer.Option(metavar="SIZE", help="The memory it asks for, as 512MiB; for low_latency.")
+    ] = None,
+    gpu: Annotated[
+        int | None, typer.Option(min=0, max=1000, metavar="N", help="The GPUs it asks for; for low_latency.")
+    ] = None,
     description: Annotated[str | None, typer.Option(help="What it is for.")] = None,
     wait: WaitOption = True,
     idempotency_key: KeyOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Deploy a pipeline."""
+    """Deploy a pipeline. The answer for an endpoint has its token, which is told this once."""
     _check_schedule(rule, schedule)
+    _check_options(mode, {"--parallel": parallel, "--max-parallel": max_parallel, "--ram": ram, "--gpu": gpu})
     write = writes.create_deployment(
-        name,
         pipeline,
+        name,
         rule.value,
-        schedule,
         mode.value,
-        description,
+        schedule,
         input_mappings(map_input) if map_input else None,
         output_mappings(map_output) if map_output else None,
+        description,
+        parallel,
+        max_parallel,
+        ram,
+        gpu,
         idempotency_key=idempotency_key,
     )
     carry_out(write, output, wait=wait)
@@ -95,6 +117,29 @@ def list_all(output: OutputOption = Output.TABLE) -> None:
         )
 
 
+@app.command(epilog="Example: pipeloom deployments schedule nightly")
+def schedule(name: Name, output: OutputOption = Output.TABLE) -> None:
+    """Show when a periodic deployment comes due: in words, and the next three times in UTC."""
+    with connected() as client:
+        show(client.get_deployment_schedule(name), output)
+
+
+@app.command(epilog="Example: pipeloom deployments logs live")
+def logs(name: Name, output: OutputOption = Output.TABLE) -> None:
+    """Show the log of a deployment: nothing yet, since nothing runs deployments so far."""
+    with connected() as client:
+        show_log(client.get_deployment_logs(name), output)
+
+
+@app.command("new-token", epilog="Example: pipeloom deployments new-token live --yes --output json")
+def new_token(
+    name: Name, yes: YesOption = False, idempotency_key: KeyOption = None, output: OutputOption = Output.TABLE
+) -> None:
+    """Give an endpoint another token and show it, this once. The one before ends at once."""
+    demand_consent(f"End the token of the endpoint '{name}' and make another?", is_given=yes)
+    carry_out(writes.generate_new_endpoint_token(name, idempotency_key=idempotency_key), output, wait=True)
+
+
 @app.command(epilog="Example: pipeloom deployments delete nightly --yes")
 def delete(
     name: Name,
@@ -113,3 +158,9 @@ def _check_schedule(rule: Rule, schedule: str | None) -> None:
         raise typer.BadParameter("A periodic deployment needs a schedule: --schedule '0 6 * * 1'.")
     if rule is Rule.ENDPOINT and schedule is not None:
         raise typer.BadParameter("An endpoint runs when it is called: leave --schedule out, or say --rule periodic.")
+
+
+def _check_options(mode: Mode, options: Mapping[str, object]) -> None:
+    given = [option for option, value in options.items() if value is not None]
+    if mode is not Mode.LOW_LATENCY and given:
+        raise typer.BadParameter(f"{', '.join(given)}: for --mode low_latency only.")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pipeloom.cli import commands, config, deployments, pipelines, profiles, services, steps
+from pipeloom.cli import commands, config, deployments, pipelines, profiles, services, steps, variables
 from pipeloom.cli.demo import demo
 from pipeloom.cli.events import events
 from pipeloom.cli.exits import EXIT_CODES
@@ -19,12 +19,14 @@ app = typer.Typer(
     cls=Program,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
     help=(
         "Compose machine-learning steps into pipelines and keep their lifecycle, on Kafka and Postgres.\n\n"
         "New here? `pipeloom demo` shows what it does, `pipeloom up` starts it on this machine. The commands about "
-        "steps, pipelines and deployments read PIPELOOM_URL and PIPELOOM_SDK_TOKEN (or CRAFT_AI_SDK_TOKEN), or a "
-        "profile: see `pipeloom config show --help`. `set -a; . .pipeloom/env; set +a` loads those of `pipeloom up`."
+        "steps, pipelines, deployments and variables read PIPELOOM_URL and PIPELOOM_SDK_TOKEN (or CRAFT_AI_SDK_TOKEN), "
+        "or a profile: see `pipeloom config show --help`. To load those of `pipeloom up`, type "
+        "`set -a; . .pipeloom/env; set +a`"
     ),
     epilog=EXIT_CODES,
 )
@@ -55,6 +57,7 @@ app.command(epilog="Example: pipeloom up --http-port 8080", rich_help_panel=HERE
 app.add_typer(steps.app, name="steps", rich_help_panel=RUNNING)
 app.add_typer(pipelines.app, name="pipelines", rich_help_panel=RUNNING)
 app.add_typer(deployments.app, name="deployments", rich_help_panel=RUNNING)
+app.add_typer(variables.app, name="variables", rich_help_panel=RUNNING)
 app.add_typer(commands.app, name="commands", rich_help_panel=RUNNING)
 app.command(epilog="Example: pipeloom events --type PipelineCreated --since beginning", rich_help_panel=RUNNING)(events)
 app.add_typer(config.app, name="config", rich_help_panel=RUNNING)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.status import Status
 from rich.table import Column, Table
 
 # A pipe has no width: what reads it gets one row a line.
@@ -57,7 +58,16 @@ def show_all(documents: Sequence[Mapping[str, Any]], columns: Sequence[str], out
     _write_table(table)
 
 
-def waiting(message: str) -> Any:
+def show_log(lines: Sequence[Mapping[str, Any]], output: Output) -> None:
+    """Write the lines of a log, a line each."""
+    if output is Output.JSON:
+        _write_json(lines)
+        return
+    for line in lines:
+        typer.echo(printable(f"{line['timestamp']}  {line['message']}").replace("\n", " "))
+
+
+def waiting(message: str) -> Status:
     """Return a context that shows `message` to a person at a terminal while something takes its time."""
     return Console(stderr=True, markup=False).status(message)
 

@@ -6,7 +6,7 @@ import typer
 
 from pipeloom.cli.connection import connected, existing
 from pipeloom.cli.names import checked
-from pipeloom.cli.output import Output, OutputOption, show, show_all
+from pipeloom.cli.output import Output, OutputOption, show, show_all, show_log
 from pipeloom.cli.writing import KeyOption, WaitOption, YesOption, carry_out, demand_consent
 from pipeloom.client import writes
 
@@ -44,6 +44,13 @@ def list_all(output: OutputOption = Output.TABLE) -> None:
             output,
             if_none="No pipelines yet. Create one: pipeloom pipelines create NAME --step STEP",
         )
+
+
+@app.command(epilog="Example: pipeloom pipelines logs churn")
+def logs(name: Name, output: OutputOption = Output.TABLE) -> None:
+    """Show what is known of the creation of a pipeline."""
+    with connected() as client:
+        show_log(client.get_pipeline_logs(name), output)
 
 
 @app.command(epilog="Example: pipeloom pipelines delete churn --force --yes")

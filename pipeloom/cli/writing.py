@@ -60,7 +60,7 @@ def demand_consent(question: str, *, is_given: bool) -> None:
         end(ExitCode.USAGE, f"{question} There is nobody to ask: add --yes if this is meant.")
     typer.echo(f"{question} [y/N]: ", err=True, nl=False)
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
-        end(ExitCode.REFUSED, "Nothing was deleted.")
+        end(ExitCode.REFUSED, "Nothing was changed.")
 
 
 def _somebody_is_there() -> bool:

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
+from datetime import datetime
 from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -10,8 +12,10 @@ import httpx
 
 from pipeloom.client import documents, flows, requests, writes
 from pipeloom.client.delivery import Attempt, Flow, Reply
+from pipeloom.client.download import save
 from pipeloom.client.requests import Request
 from pipeloom.client.session import Session
+from pipeloom.client.upload import OnUpload
 from pipeloom.client.watching import AsyncWatch, Since, Subscription
 from pipeloom.client.writes import Declared
 
@@ -74,6 +78,8 @@ class AsyncClient:
         inputs: Declared | None = None,
         outputs: Declared | None = None,
         *,
+        folder: str | Path | None = None,
+        on_upload: OnUpload | None = None,
         wait: bool = True,
         timeout_s: float = 180.0,
         idempotency_key: str | None = None,
@@ -81,7 +87,8 @@ class AsyncClient:
         """Create a step; return it once it is Ready, or Pending without `wait`.
 
         The function is in the repository that `container_config` names by `repository_url` (and `repository_branch`),
-        or in its `local_folder`, whose files are uploaded. Raises StepFailed with the reason when it cannot be built,
+        or in a `folder` of this machine, of which the `included_folders` are uploaded, else all; `on_upload` is called
+        with the bytes that are sent and the bytes to send. Raises StepFailed with the reason when it cannot be built,
         OutcomeUnknown when it is still Pending after `timeout_s`.
         """
         request = writes.create_step(
@@ -92,9 +99,41 @@ class AsyncClient:
             container_config,
             inputs,
             outputs,
+            folder=folder,
+            on_upload=on_upload,
             idempotency_key=idempotency_key,
         )
-        return await self._run(flows.create_step(self._session, request, wait=wait, timeout_s=timeout_s))
+        return await self._run(flows.built_step(self._session, request, step_name, wait=wait, timeout_s=timeout_s))
+
+    async def update_step(
+        self,
+        step_name: str,
+        function_path: str | None = None,
+        function_name: str | None = None,
+        description: str | None = None,
+        container_config: Mapping[str, Any] | None = None,
+        inputs: Declared | None = None,
+        outputs: Declared | None = None,
+        *,
+        wait: bool = True,
+        timeout_s: float = 180.0,
+        idempotency_key: str | None = None,
+    ) -> documents.Step:
+        """Build a step anew, for example from the last commit of its branch; what is None stays as it is.
+
+        While pipelines use the step, its inputs and outputs have to stay. Waits and raises as `create_step` does.
+        """
+        request = writes.update_step(
+            step_name,
+            function_path,
+            function_name,
+            description,
+            container_config,
+            inputs,
+            outputs,
+            idempotency_key=idempotency_key,
+        )
+        return await self._run(flows.built_step(self._session, request, step_name, wait=wait, timeout_s=timeout_s))
 
     async def get_step(self, step_name: str) -> documents.Step | None:
         """Return a step, or None when there is none of that name."""
@@ -111,6 +150,20 @@ class AsyncClient:
     async def download_step_code(self, step_name: str) -> bytes:
         """Return the code that a step was built from, as a gzip tar. Raises StepNotFound."""
         return await self._run(flows.download(self._session, step_name))
+
+    async def download_step_local_folder(self, step_name: str, folder: str | Path) -> Path:
+        """Save the code that a step was built from in `folder`, as STEP_NAME.tgz. Return the path of that file."""
+        return await asyncio.to_thread(save, await self.download_step_code(step_name), folder, step_name)
+
+    async def get_step_logs(
+        self,
+        step_name: str,
+        from_datetime: datetime | None = None,
+        to_datetime: datetime | None = None,
+        limit: int | None = None,
+    ) -> list[documents.LogLine]:
+        """Return what is known of a step's last build, from the beginning. Raises StepNotFound."""
+        return await self.send(requests.logs_of("/steps", step_name, from_datetime, to_datetime, limit))
 
     async def delete_step(
         self, step_name: str, force_dependents_deletion: bool = False, *, idempotency_key: str | None = None
@@ -138,6 +191,16 @@ class AsyncClient:
         """Yield all pipelines, asking for them page by page."""
         return self._pages(requests.read_all("/pipelines"), page_size)
 
+    async def get_pipeline_logs(
+        self,
+        pipeline_name: str,
+        from_datetime: datetime | None = None,
+        to_datetime: datetime | None = None,
+        limit: int | None = None,
+    ) -> list[documents.LogLine]:
+        """Return what is known of a pipeline's creation. Raises PipelineNotFound."""
+        return await self.send(requests.logs_of("/pipelines", pipeline_name, from_datetime, to_datetime, limit))
+
     async def delete_pipeline(
         self, pipeline_name: str, force_deployments_deletion: bool = False, *, idempotency_key: str | None = None
     ) -> documents.DeletedPipeline:
@@ -148,35 +211,69 @@ class AsyncClient:
 
     async def create_deployment(
         self,
-        name: str,
         pipeline_name: str,
+        deployment_name: str,
         execution_rule: str,
-        schedule: str | None = None,
         mode: str = "elastic",
-        description: str | None = None,
+        schedule: str | None = None,
         inputs_mapping: Declared | None = None,
         outputs_mapping: Declared | None = None,
+        description: str | None = None,
+        enable_parallel_executions: bool | None = None,
+        max_parallel_executions_per_pod: int | None = None,
+        ram_request: str | None = None,
+        gpu_request: int | None = None,
         *,
         idempotency_key: str | None = None,
     ) -> documents.Deployment:
-        """Deploy a pipeline by an `endpoint`, or `periodic` by a `schedule` of five cron fields in UTC."""
+        """Deploy a pipeline by an `endpoint`, or `periodic` by a `schedule` of five cron fields in UTC.
+
+        What comes behind the description goes with the mode `low_latency` only.
+        """
         return await self.send(
             writes.create_deployment(
-                name,
                 pipeline_name,
+                deployment_name,
                 execution_rule,
-                schedule,
                 mode,
-                description,
+                schedule,
                 inputs_mapping,
                 outputs_mapping,
+                description,
+                enable_parallel_executions,
+                max_parallel_executions_per_pod,
+                ram_request,
+                gpu_request,
                 idempotency_key=idempotency_key,
             )
         )
 
-    async def get_deployment(self, name: str) -> documents.Deployment | None:
+    async def generate_new_endpoint_token(
+        self, endpoint_name: str, *, idempotency_key: str | None = None
+    ) -> documents.EndpointToken:
+        """Give an endpoint another token and return it, this once; the one before ends at once."""
+        return await self.send(writes.generate_new_endpoint_token(endpoint_name, idempotency_key=idempotency_key))
+
+    async def get_deployment(self, deployment_name: str) -> documents.Deployment | None:
         """Return a deployment, or None when there is none of that name."""
-        return await self._find(requests.read_one("/deployments", name, "deployment_not_found"))
+        return await self._find(requests.read_one("/deployments", deployment_name, "deployment_not_found"))
+
+    async def get_deployment_schedule(self, deployment_name: str) -> documents.Schedule:
+        """Return the schedule of a periodic deployment, in words too, and the next times at which it comes due.
+
+        Raises DeploymentNotFound, or WrongExecutionRule for an endpoint.
+        """
+        return await self.send(requests.schedule_of(deployment_name))
+
+    async def get_deployment_logs(
+        self,
+        deployment_name: str,
+        from_datetime: datetime | None = None,
+        to_datetime: datetime | None = None,
+        limit: int | None = None,
+    ) -> list[documents.LogLine]:
+        """Return the log of a deployment: nothing so far, since nothing runs it. Raises DeploymentNotFound."""
+        return await self.send(requests.logs_of("/deployments", deployment_name, from_datetime, to_datetime, limit))
 
     async def list_deployments(self) -> list[documents.DeploymentSummary]:
         """Return all deployments, in the order of their names."""
@@ -186,9 +283,11 @@ class AsyncClient:
         """Yield all deployments, asking for them page by page."""
         return self._pages(requests.read_all("/deployments"), page_size)
 
-    async def delete_deployment(self, name: str, *, idempotency_key: str | None = None) -> documents.DeploymentRef:
+    async def delete_deployment(
+        self, deployment_name: str, *, idempotency_key: str | None = None
+    ) -> documents.DeploymentRef:
         """Delete a deployment. Return what was deleted."""
-        return await self.send(writes.delete_deployment(name, idempotency_key=idempotency_key))
+        return await self.send(writes.delete_deployment(deployment_name, idempotency_key=idempotency_key))
 
     async def create_or_update_environment_variable(
         self, environment_variable_name: str, environment_variable_value: str, *, idempotency_key: str | None = None
@@ -198,6 +297,14 @@ class AsyncClient:
             writes.create_or_update_environment_variable(
                 environment_variable_name, environment_variable_value, idempotency_key=idempotency_key
             )
+        )
+
+    async def create_or_update_environment_variables(
+        self, environment_variables: Mapping[str, str], *, idempotency_key: str | None = None
+    ) -> None:
+        """Give variables of the environment values, all of them or none."""
+        await self.send(
+            writes.create_or_update_environment_variables(environment_variables, idempotency_key=idempotency_key)
         )
 
     async def list_environment_variables(self) -> list[documents.EnvironmentVariable]:
@@ -260,7 +367,8 @@ class AsyncClient:
         if attempt.after_s:
             await asyncio.sleep(attempt.after_s)
         try:
-            response = await self._http.send(self._http.build_request(**attempt.arguments), stream=is_stream)
+            arguments = await asyncio.to_thread(attempt.complete) if attempt.upload else attempt.arguments
+            response = await self._http.send(self._http.build_request(**arguments), stream=is_stream)
             if is_stream and not flows.is_stream(response):
                 await response.aread()
         except httpx.RequestError as error:

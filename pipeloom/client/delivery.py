@@ -14,6 +14,7 @@ from pipeloom.client.answers import error_of, place_of, retry_after_s
 from pipeloom.client.errors import OutcomeUnknown, PipeloomError, Unavailable
 from pipeloom.client.requests import Request
 from pipeloom.client.session import Session
+from pipeloom.client.upload import Upload
 
 T = TypeVar("T")
 ATTEMPTS = 4
@@ -28,6 +29,13 @@ class Attempt:
 
     arguments: dict[str, Any]
     after_s: float = 0.0
+    upload: Upload | None = None
+
+    def complete(self) -> dict[str, Any]:
+        """Return the arguments, with the file that goes along. To pack it takes time, and raises OSError."""
+        if self.upload is None:
+            return self.arguments
+        return {**self.arguments, "files": {"step_file": ("step_file", self.upload.opened(), "application/gzip")}}
 
 
 Reply = httpx.Response | httpx.RequestError
@@ -46,7 +54,7 @@ def deliver(session: Session, request: Request[Any], access_token: str | None) -
     unknown: OutcomeUnknown | None = None
     pause_s, attempts = request.after_s, 0
     while True:
-        reply = yield Attempt(session.arguments(request, access_token), pause_s)
+        reply = yield Attempt(session.arguments(request, access_token), pause_s, request.upload)
         attempts += 1
         outcome = _judge(reply, request)
         if isinstance(outcome, httpx.Response):

@@ -42,7 +42,7 @@ class StepParameters(TypedDict):
 
 
 class StepCreation(TypedDict):
-    """What became of the step's code. `failure` is there when it could not be built."""
+    """What became of the step's code. `failure` and its code are there when it could not be built."""
 
     status: str
     created_at: str
@@ -50,6 +50,7 @@ class StepCreation(TypedDict):
     commit_id: str | None
     origin: str | None
     failure: NotRequired[str]
+    failure_code: NotRequired[str]
 
 
 class Step(TypedDict):
@@ -140,7 +141,7 @@ class DeletedPipeline(TypedDict):
 
 
 class Deployment(TypedDict):
-    """A deployment's page. `endpoint_token` is in the answer that creates an endpoint, and nowhere else."""
+    """A deployment's page. `endpoint_token` is in the answer that creates an endpoint; options go with low_latency."""
 
     name: str
     pipeline: Named
@@ -159,6 +160,11 @@ class Deployment(TypedDict):
     is_enabled: bool
     status: str
     endpoint_token: NotRequired[str]
+    enable_parallel_executions: NotRequired[bool]
+    max_parallel_executions_per_pod: NotRequired[int | None]
+    ram_request: NotRequired[str | None]
+    gpu_request: NotRequired[int | None]
+    pods: NotRequired[list[dict[str, Any]]]
 
 
 class DeploymentSummary(TypedDict):
@@ -170,6 +176,28 @@ class DeploymentSummary(TypedDict):
     mode: str
     is_enabled: bool
     created_at: str
+
+
+class Schedule(TypedDict):
+    """When a periodic deployment comes due: five cron fields, the same in words, and the next times, all in UTC."""
+
+    name: str
+    schedule: str
+    human_readable_schedule: str
+    next_times: list[str]
+
+
+class EndpointToken(TypedDict):
+    """The new token of an endpoint."""
+
+    endpoint_token: str
+
+
+class LogLine(TypedDict):
+    """A line of a log."""
+
+    timestamp: str
+    message: str
 
 
 class EnvironmentVariable(TypedDict):

@@ -59,11 +59,10 @@ def page(session: Session, request: Request[T]) -> Flow[tuple[T, Request[T] | No
     return rows, replace(request, query=dict(httpx.URL(link).params)) if link else None
 
 
-def create_step(session: Session, request: Request[Step], *, wait: bool, timeout_s: float) -> Flow[Step]:
-    """Return the step's document: Pending at once, or Ready when it is waited for."""
+def built_step(session: Session, request: Request[Step], name: str, *, wait: bool, timeout_s: float) -> Flow[Step]:
+    """Return the document of a step that is created or updated: Pending at once, or Ready when it is waited for."""
     deadline = time.monotonic() + timeout_s
     document = yield from exchange(session, request)
-    name = str((request.body or {}).get("step_name"))
     pause_s = 0.0
     while wait and _status(document) != "ready":
         if _status(document) in FAILED:
@@ -136,8 +135,12 @@ def _unless_timed_out(session: Session, request: Request[T]) -> Flow[T | None]:
 
 
 def _step_failed(name: str, document: Step) -> StepFailed:
-    failure = document["creation_info"].get("failure") or "no reason is given"
-    return StepFailed("step_failed", f"The step '{name}' could not be built: {failure}", details={"step_name": name})
+    told = document["creation_info"]
+    return StepFailed(
+        "step_failed",
+        f"The step '{name}' could not be built: {told.get('failure') or 'no reason is given'}",
+        details={"step_name": name, "failure_code": told.get("failure_code")},
+    )
 
 
 def _status(document: Step) -> str:

@@ -59,6 +59,58 @@ class UserNotFound(NotFound):
     """There is no such user in this environment (`user_not_found`)."""
 
 
+class InvalidArchive(Invalid):
+    """The uploaded file is not a gzip tar that can be read (`invalid_archive`)."""
+
+
+class UnsafeArchive(Invalid):
+    """The folder has a link that leads out of it (`unsafe_archive`)."""
+
+
+class ArchiveTooLarge(Invalid):
+    """The folder unpacks to too much, or has too many files (`archive_too_large`)."""
+
+
+class PayloadTooLarge(Invalid):
+    """The request, or the packed folder, is larger than the service takes (`payload_too_large`)."""
+
+
+class UnknownMapping(Invalid):
+    """A mapping names an input or output that the pipeline does not have (`unknown_mapping`)."""
+
+
+class DuplicateMapping(Invalid):
+    """Two mappings are about the same thing (`duplicate_mapping`)."""
+
+
+class MissingMapping(Invalid):
+    """A periodic deployment leaves inputs or outputs unmapped (`missing_mapping`)."""
+
+
+class InvalidMapping(Invalid):
+    """A mapping's source or destination does not fit (`invalid_mapping`)."""
+
+
+class InvalidOption(Invalid):
+    """An option does not go with the deployment's mode or rule (`invalid_option`)."""
+
+
+class SourceNotKept(NotFound):
+    """The code of the step is not kept (`source_not_kept`)."""
+
+
+class WrongExecutionRule(Conflict):
+    """Endpoints have tokens, periodic deployments have schedules (`wrong_execution_rule`)."""
+
+
+class EnvironmentVariableNotFound(NotFound):
+    """There is no variable of that name (`environment_variable_not_found`)."""
+
+
+class TooManyDependents(Conflict):
+    """More would go than one command may delete (`too_many_dependents`)."""
+
+
 class CommandIdReused(Invalid):
     """The idempotency key was used before, for another request (`command_id_reused`)."""
 
@@ -78,5 +130,18 @@ BY_CODE: dict[str, type[Refused]] = {
     "deployment_not_found": DeploymentNotFound,
     "deployment_exists": DeploymentExists,
     "user_not_found": UserNotFound,
+    "invalid_archive": InvalidArchive,
+    "unsafe_archive": UnsafeArchive,
+    "archive_too_large": ArchiveTooLarge,
+    "payload_too_large": PayloadTooLarge,
+    "unknown_mapping": UnknownMapping,
+    "duplicate_mapping": DuplicateMapping,
+    "missing_mapping": MissingMapping,
+    "invalid_mapping": InvalidMapping,
+    "invalid_option": InvalidOption,
+    "source_not_kept": SourceNotKept,
+    "wrong_execution_rule": WrongExecutionRule,
+    "environment_variable_not_found": EnvironmentVariableNotFound,
+    "too_many_dependents": TooManyDependents,
     "command_id_reused": CommandIdReused,
 }

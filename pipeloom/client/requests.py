@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
-from pipeloom.client.documents import Command, User
+from pipeloom.client.documents import Command, LogLine, Schedule, User
+from pipeloom.client.upload import Upload
 
 Document = dict[str, Any]
 T = TypeVar("T")
@@ -25,7 +27,7 @@ class Request(Generic[T]):
     path: str
     shape: type[Any]
     body: Document | None = None
-    upload: bytes | None = None
+    upload: Upload | None = None
     query: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     idempotency_key: str | None = None
@@ -69,6 +71,19 @@ def content_at(url: str) -> Request[bytes]:
     return Request("GET", url, bytes)
 
 
+def logs_of(
+    collection: str, name: str, from_datetime: datetime | None, to_datetime: datetime | None, limit: int | None
+) -> Request[list[LogLine]]:
+    """Ask for the log of a resource; a moment without a zone is one of this machine's."""
+    wanted = {"from": _milliseconds(from_datetime), "to": _milliseconds(to_datetime), "limit": limit}
+    given = {key: value for key, value in wanted.items() if value is not None}
+    return Request("POST", f"{path_to(collection, name)}/logs", list, body=given)
+
+
+def schedule_of(deployment_name: str) -> Request[Schedule]:
+    return Request("GET", f"{path_to('/deployments', deployment_name)}/schedule", dict)
+
+
 def step_once_built(step_name: str, timeout_s: float, *, after_s: float) -> Request[Any]:
     """Ask for a step, to be answered when it is no longer Pending or the service's patience ends."""
     return Request(
@@ -102,3 +117,7 @@ def me() -> Request[User]:
 
 def user(user_id: str) -> Request[User]:
     return Request("GET", path_to("/users", user_id), dict)
+
+
+def _milliseconds(moment: datetime | None) -> int | None:
+    return None if moment is None else round(moment.timestamp() * 1000)

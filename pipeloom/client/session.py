@@ -12,9 +12,9 @@ from urllib.parse import urljoin
 import httpx
 
 from pipeloom.client.errors import NotConfigured
+from pipeloom.client.forms import form_fields
 from pipeloom.client.proxies import proxy_for, without_password
 from pipeloom.client.requests import HELD_TIMEOUT_S, Request
-from pipeloom.client.upload import form_fields
 
 API = "/api/v1"
 CONNECT_TIMEOUT_S = 5.0
@@ -101,7 +101,7 @@ class Session:
 def _body(request: Request[Any]) -> dict[str, Any]:
     if request.upload is None:
         return {"json": request.body}
-    return {"data": form_fields(request.body or {}), "files": {"step_file": ("step_file", request.upload)}}
+    return {"data": form_fields(request.body or {})}
 
 
 def expiry_of(access_token: str) -> float:

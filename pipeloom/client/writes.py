@@ -13,11 +13,12 @@ from pipeloom.client.documents import (
     DeletedStep,
     Deployment,
     DeploymentRef,
+    EndpointToken,
     Pipeline,
     Step,
 )
 from pipeloom.client.requests import Document, Request, path_to
-from pipeloom.client.upload import packed
+from pipeloom.client.upload import OnUpload, Upload, wanted_paths
 
 Declared = Sequence[Mapping[str, Any]]
 
@@ -33,11 +34,18 @@ def create_step(
     inputs: Declared | None = None,
     outputs: Declared | None = None,
     *,
+    folder: str | Path | None = None,
+    on_upload: OnUpload | None = None,
     idempotency_key: str | None = None,
 ) -> Request[Step]:
-    """Ask for a step from the function in a repository, or in the `local_folder` of the container_config."""
+    """Ask for a step from the function in a repository, or in a `folder` of this machine.
+
+    Raises OSError or ValueError when there is no such folder, or not what is to go along.
+    """
     config = dict(container_config or {})
-    folder = config.pop("local_folder", None)
+    local_folder = config.pop("local_folder", None)
+    if folder is not None and local_folder is not None:
+        raise ValueError("The folder is given twice; leave out local_folder of container_config")
     body = {
         "step_name": step_name,
         "function_path": function_path,
@@ -47,8 +55,36 @@ def create_step(
         "inputs": inputs,
         "outputs": outputs,
     }
-    request: Request[Step] = _create("/steps", body, idempotency_key)
-    return request if folder is None else replace(request, upload=packed(Path(folder)))
+    request: Request[Step] = _send("POST", "/steps", body, idempotency_key)
+    source = local_folder if folder is None else folder
+    if source is None:
+        return request
+    return replace(request, upload=Upload(Path(source), wanted_paths(function_path, config), on_upload))
+
+
+def update_step(
+    step_name: str,
+    function_path: str | None = None,
+    function_name: str | None = None,
+    description: str | None = None,
+    container_config: Mapping[str, Any] | None = None,
+    inputs: Declared | None = None,
+    outputs: Declared | None = None,
+    *,
+    idempotency_key: str | None = None,
+) -> Request[Step]:
+    """Ask for a step to be built anew; what is None stays as it is."""
+    if container_config and "local_folder" in container_config:
+        raise ValueError("An update takes no folder: delete the step and create it again, or build from a repository")
+    body = {
+        "function_path": function_path,
+        "function_name": function_name,
+        "description": description,
+        "container_config": container_config,
+        "inputs": inputs,
+        "outputs": outputs,
+    }
+    return _send("PUT", path_to("/steps", step_name), body, idempotency_key)
 
 
 def delete_step(
@@ -60,7 +96,7 @@ def delete_step(
 
 def create_pipeline(pipeline_name: str, step_name: str, *, idempotency_key: str | None = None) -> Request[Pipeline]:
     """Ask for a pipeline on one step."""
-    return _create("/pipelines", {"pipeline_name": pipeline_name, "step_names": [step_name]}, idempotency_key)
+    return _send("POST", "/pipelines", {"pipeline_name": pipeline_name, "step_names": [step_name]}, idempotency_key)
 
 
 def delete_pipeline(
@@ -71,14 +107,18 @@ def delete_pipeline(
 
 
 def create_deployment(
-    name: str,
     pipeline_name: str,
+    deployment_name: str,
     execution_rule: str,
-    schedule: str | None = None,
     mode: str = "elastic",
-    description: str | None = None,
+    schedule: str | None = None,
     inputs_mapping: Declared | None = None,
     outputs_mapping: Declared | None = None,
+    description: str | None = None,
+    enable_parallel_executions: bool | None = None,
+    max_parallel_executions_per_pod: int | None = None,
+    ram_request: str | None = None,
+    gpu_request: int | None = None,
     *,
     idempotency_key: str | None = None,
 ) -> Request[Deployment]:
@@ -86,27 +126,44 @@ def create_deployment(
     if execution_rule not in _ADDRESSES:
         raise ValueError(f"execution_rule is '{execution_rule}'; it must be one of {', '.join(_ADDRESSES)}")
     body = {
-        "name": name,
+        "name": deployment_name,
         "pipeline_name": pipeline_name,
         "schedule": schedule,
         "mode": mode,
         "description": description,
         "inputs_mapping": inputs_mapping,
         "outputs_mapping": outputs_mapping,
+        "enable_parallel_executions": enable_parallel_executions,
+        "max_parallel_executions_per_pod": max_parallel_executions_per_pod,
+        "ram_request": ram_request,
+        "gpu_request": gpu_request,
     }
-    return _create(_ADDRESSES[execution_rule], body, idempotency_key)
+    return _send("POST", _ADDRESSES[execution_rule], body, idempotency_key)
 
 
-def delete_deployment(name: str, *, idempotency_key: str | None = None) -> Request[DeploymentRef]:
+def generate_new_endpoint_token(endpoint_name: str, *, idempotency_key: str | None = None) -> Request[EndpointToken]:
+    """Ask for another token of an endpoint."""
+    return _send("POST", f"{path_to('/endpoints', endpoint_name)}/generate-new-token", None, idempotency_key)
+
+
+def delete_deployment(deployment_name: str, *, idempotency_key: str | None = None) -> Request[DeploymentRef]:
     """Ask for a deployment's deletion."""
-    return _delete("/deployments", name, idempotency_key)
+    return _delete("/deployments", deployment_name, idempotency_key)
 
 
 def create_or_update_environment_variable(
     environment_variable_name: str, environment_variable_value: str, *, idempotency_key: str | None = None
 ) -> Request[None]:
     """Ask for a variable of the environment to have a value."""
-    body = {"environment_variables": {environment_variable_name: environment_variable_value}}
+    variables = {environment_variable_name: environment_variable_value}
+    return create_or_update_environment_variables(variables, idempotency_key=idempotency_key)
+
+
+def create_or_update_environment_variables(
+    environment_variables: Mapping[str, str], *, idempotency_key: str | None = None
+) -> Request[None]:
+    """Ask for variables of the environment to have values, all of them or none."""
+    body = {"environment_variables": dict(environment_variables)}
     key = usable_key(idempotency_key)
     return Request("PUT", "/environment-variables", NoneType, body=body, idempotency_key=key)
 
@@ -127,9 +184,9 @@ def usable_key(given: str | None) -> str:
     return given
 
 
-def _create(collection: str, body: Document, idempotency_key: str | None) -> Request[Any]:
-    given = {name: value for name, value in body.items() if value is not None}
-    return Request("POST", collection, dict, body=given, idempotency_key=usable_key(idempotency_key))
+def _send(method: str, path: str, body: Document | None, idempotency_key: str | None) -> Request[Any]:
+    given = None if body is None else {name: value for name, value in body.items() if value is not None}
+    return Request(method, path, dict, body=given, idempotency_key=usable_key(idempotency_key))
 
 
 def _delete(collection: str, name: str, idempotency_key: str | None, **flags: bool) -> Request[Any]:

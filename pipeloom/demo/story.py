@@ -91,8 +91,8 @@ class Story:
 
     async def _a_deployment_blocks_the_deletion(self) -> None:
         self._tell.act("A pipeline that is deployed is not deleted by accident")
-        self._tell.call(f'create_deployment("{self._deployment}", "{self._pipeline}", "endpoint")')
-        deployment = await self._client.create_deployment(self._deployment, self._pipeline, "endpoint")
+        self._tell.call(f'create_deployment("{self._pipeline}", "{self._deployment}", "endpoint")')
+        deployment = await self._client.create_deployment(self._pipeline, self._deployment, "endpoint")
         self._tell.expect("the pipeline has an endpoint", self._deployment, deployment["name"])
         await self._consumer_reads("DeploymentCreated")
         self._tell.call(f'delete_pipeline("{self._pipeline}")')

@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from events.topics import COMMANDS_TOPIC, EVENTS_TOPIC
+from tests.acceptance.clients import CLIENTS, Ask, asking, close
 from tests.acceptance.contract.environments import NotInstalled, interpreter
 from tests.acceptance.contract.remote import Driver
 from tests.acceptance.contract.versions import Version, chosen_versions
 from tests.acceptance.doors import OWN_DOORS, Door, sdk_door
 from tests.acceptance.feed import open_feed
+from tests.acceptance.program import Pipeloom, pipeloom_at
 from tests.acceptance.sources import make_repository
 from tests.acceptance.stack import Stack, open_stack
 from tests.acceptance.tenant import Kafka, NewTenant, Tenant, open_tenant
@@ -120,6 +122,20 @@ async def door(
     opening = OWN_DOORS.get(request.param) or partial(sdk_door, await driver_of(request.param))
     async with opening(stack.url, tenant.member.sdk_token) as opened:
         yield opened
+
+
+@pytest.fixture
+def pipeloom(stack: Stack, tenant: Tenant) -> Pipeloom:
+    """Run the command line as the tenant."""
+    return pipeloom_at(stack, tenant.member.sdk_token)
+
+
+@pytest.fixture(params=CLIENTS)
+async def ask(request: pytest.FixtureRequest, stack: Stack, tenant: Tenant) -> AsyncIterator[Ask]:
+    """Call a method of our own client by its name, of the one that waits and of the one for asyncio."""
+    client = request.param(stack.url, tenant.member.sdk_token)
+    yield asking(client)
+    await close(client)
 
 
 def _say(config: pytest.Config, message: str) -> None:

@@ -1,60 +1,13 @@
 """The command line against the product: what a script relies on."""
 
-import asyncio
 import json
-import os
-import sys
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 import pytest
 
 from pipeloom.cli.exits import ExitCode
+from tests.acceptance.program import NOBODY, Pipeloom
 from tests.acceptance.sources import FUNCTION_PATH
-from tests.acceptance.stack import Stack
 from tests.acceptance.tenant import Tenant
-
-NOBODY = "http://127.0.0.1:1"
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended."""
-
-    code: int
-    stdout: str
-    stderr: str
-
-
-Pipeloom = Callable[..., Awaitable[Ended]]
-
-
-@pytest.fixture
-def pipeloom(stack: Stack, tenant: Tenant) -> Pipeloom:
-    """Run the program as a script does, with a proxy in its environment that nobody may use for this machine."""
-    variables = {
-        "PATH": os.environ["PATH"],
-        "PIPELOOM_URL": stack.url,
-        "PIPELOOM_SDK_TOKEN": tenant.member.sdk_token,
-        "HTTP_PROXY": NOBODY,
-        "ALL_PROXY": NOBODY,
-    }
-
-    async def run(*words: str, **more: str) -> Ended:
-        program = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "pipeloom",
-            *words,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env={**variables, **more},
-        )
-        stdout, stderr = await asyncio.wait_for(program.communicate(), 60)
-        return Ended(program.returncode or 0, stdout.decode(), stderr.decode())
-
-    return run
 
 
 async def test_a_step_becomes_a_pipeline_becomes_a_deployment_and_goes_again(

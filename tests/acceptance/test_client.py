@@ -1,7 +1,5 @@
 """What our own clients do beyond the page's four functions, the one that waits and the one for asyncio."""
 
-import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 from uuid import uuid4
 
@@ -18,39 +16,10 @@ from pipeloom.client import (
     documents,
     writes,
 )
+from tests.acceptance.clients import CLIENTS, Ask, asking, close
 from tests.acceptance.doors import in_thread
 from tests.acceptance.stack import Stack
 from tests.acceptance.tenant import ALL_MAPPED, Tenant
-
-CLIENTS = [Client, AsyncClient]
-
-Ask = Callable[..., Awaitable[Any]]
-
-
-def asking(client: Client | AsyncClient) -> Ask:
-    """Return a function that calls a method of either client by its name."""
-
-    async def ask(method: str, *arguments: Any, **options: Any) -> Any:
-        function = getattr(client, method)
-        if inspect.iscoroutinefunction(function):
-            return await function(*arguments, **options)
-        return await in_thread(function, *arguments, **options)
-
-    return ask
-
-
-async def close(client: Client | AsyncClient) -> None:
-    if isinstance(client, AsyncClient):
-        await client.aclose()
-    else:
-        client.close()
-
-
-@pytest.fixture(params=CLIENTS)
-async def ask(request: pytest.FixtureRequest, stack: Stack, tenant: Tenant) -> AsyncIterator[Ask]:
-    client = request.param(stack.url, tenant.member.sdk_token)
-    yield asking(client)
-    await close(client)
 
 
 async def test_create_step_returns_the_step_once_it_is_ready(ask: Ask, tenant: Tenant) -> None:
@@ -69,8 +38,8 @@ async def test_a_step_that_cannot_be_built_is_refused_with_what_to_mend(ask: Ask
 
 
 async def test_deployments_of_both_rules_are_created_read_and_deleted(ask: Ask, pipeline: str) -> None:
-    live = await ask("create_deployment", "live", pipeline, "endpoint")
-    nightly = await ask("create_deployment", "nightly", pipeline, "periodic", schedule="0 3 * * *", **ALL_MAPPED)
+    live = await ask("create_deployment", pipeline, "live", "endpoint")
+    nightly = await ask("create_deployment", pipeline, "nightly", "periodic", schedule="0 3 * * *", **ALL_MAPPED)
 
     assert live["endpoint_token"]
     assert nightly == await ask("get_deployment", "nightly")
@@ -169,7 +138,7 @@ async def test_a_user_of_the_environment_is_found(ask: Ask) -> None:
         (Conflict, "create_pipeline", ("churn", "train")),
         (Conflict, "delete_step", ("train",)),
         (Invalid, "create_pipeline", ("?", "train")),
-        (Invalid, "create_deployment", ("live", "churn", "periodic", "every day")),
+        (Invalid, "create_deployment", ("churn", "live", "periodic", "elastic", "every day")),
     ],
 )
 @pytest.mark.usefixtures("pipeline")

@@ -5,14 +5,17 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
+from typer.main import get_command
 from typer.testing import Result
 
 from pipeloom.cli.exits import EXIT_CODES, ExitCode
+from pipeloom.cli.main import app
 from tests.unit.docs.markdown import page, table_rows
 
 Pipeloom = Callable[[str], Result]
@@ -101,7 +104,23 @@ def test_the_guide_tells_every_exit_code() -> None:
 
 def test_the_readers_of_the_guide_find_every_command(pipeloom: Pipeloom) -> None:
     told = page("docs/guides/cli.md").text
-    for group in ("steps", "pipelines", "deployments", "commands", "config"):
-        verbs = re.findall(r"^│ (\w+) ", pipeloom(f"{group} --help").stdout, re.MULTILINE)
+    for group in ("steps", "pipelines", "deployments", "variables", "commands", "config"):
+        verbs = re.findall(r"^│ (\w[\w-]*) ", pipeloom(f"{group} --help").stdout, re.MULTILINE)
         assert verbs
         assert [verb for verb in verbs if f"`{group} {verb}" not in told] == []
+
+
+def all_commands(group: Any = None, words: tuple[str, ...] = ()) -> Iterator[str]:
+    """Yield every command that there is, as it is typed."""
+    for name, command in (group or cast("Any", get_command(app))).commands.items():
+        if hasattr(command, "commands"):
+            yield from all_commands(command, (*words, name))
+        else:
+            yield " ".join((*words, name))
+
+
+# The parser of services.admin tells its own help.
+@pytest.mark.parametrize("command", [each for each in all_commands() if each != "admin"])
+def test_the_help_of_every_command_teaches_with_an_example_that_is_a_command(pipeloom: Pipeloom, command: str) -> None:
+    shown = " ".join(pipeloom(f"{command} --help").stdout.split())
+    assert f"Example: pipeloom {command}" in shown or f"Example: pipeloom --profile staging {command}" in shown

@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
+import httpx
 import pytest
 from typer.testing import Result
 
@@ -24,7 +26,11 @@ COMMANDS: list[tuple[str, str]] = [
     ("steps delete train --force --yes", "DELETE /steps/train?force_dependents_deletion=true"),
     ("deployments create live --pipeline churn --rule endpoint", "POST /endpoints"),
     ("deployments create live --pipeline churn --rule periodic --schedule @daily", "POST /periodic-deployment"),
+    ("steps update train", "PUT /steps/train"),
+    ("steps create train --path conftest.py --function f --folder tests --include conftest.py", "POST /steps"),
     ("deployments get live", "GET /deployments/live"),
+    ("deployments schedule nightly", "GET /deployments/nightly/schedule"),
+    ("deployments new-token live --yes", "POST /endpoints/live/generate-new-token"),
     ("deployments delete live --yes", "DELETE /deployments/live"),
 ]
 
@@ -119,6 +125,77 @@ def test_a_step_is_declared_with_its_inputs_and_outputs(pipeloom: Pipeloom, serv
         ],
         "outputs": [{"name": "score", "data_type": "number"}],
     }
+
+
+def test_an_update_sends_what_is_given(pipeloom: Pipeloom, service: Service, tmp_path: Path) -> None:
+    service.answer(200, {"creation_info": {"status": "Ready"}})
+    (tmp_path / "key").write_text("-----BEGIN KEY-----\n")
+
+    pipeloom(
+        f"steps update train --branch next --include src --include data --requirements r.txt "
+        f"--deploy-key-file {tmp_path}/key --returns score:number"
+    )
+
+    assert json.loads(service.requests[0].content) == {
+        "container_config": {
+            "repository_branch": "next",
+            "requirements_path": "r.txt",
+            "included_folders": ["src", "data"],
+            "repository_deploy_key": "-----BEGIN KEY-----\n",
+        },
+        "outputs": [{"name": "score", "data_type": "number"}],
+    }
+
+
+def test_options_of_low_latency_are_sent_by_their_names(pipeloom: Pipeloom, service: Service) -> None:
+    service.answer(201, SHOWN)
+    options = "--mode low_latency --parallel --max-parallel 4 --ram 512MiB --gpu 0 --description Live"
+    pipeloom(f"deployments create live --pipeline churn --rule endpoint {options}")
+    assert json.loads(service.requests[0].content) == {
+        "name": "live",
+        "pipeline_name": "churn",
+        "mode": "low_latency",
+        "description": "Live",
+        "enable_parallel_executions": True,
+        "max_parallel_executions_per_pod": 4,
+        "ram_request": "512MiB",
+        "gpu_request": 0,
+    }
+
+
+LOG = [{"timestamp": "t1", "message": "built\nwell"}, {"timestamp": "t2", "message": "\x1b[2J"}]
+
+
+@pytest.mark.parametrize("kind", ["steps", "pipelines", "deployments"])
+def test_a_log_is_a_line_for_each_thing_that_happened(pipeloom: Pipeloom, service: Service, kind: str) -> None:
+    service.answer(200, LOG)
+    assert pipeloom(f"{kind} logs a").stdout == "t1  built well\nt2  \\x1b[2J\n"
+    assert service.requests[0].url.path == f"/api/v1/{kind}/a/logs"
+
+
+def test_a_log_is_json_for_programs(pipeloom: Pipeloom, service: Service) -> None:
+    service.answer(200, LOG)
+    assert json.loads(pipeloom("steps logs a -o json").stdout) == LOG
+
+
+@pytest.mark.parametrize("output", ["table", "json"])
+def test_code_is_saved_where_it_is_wanted(pipeloom: Pipeloom, service: Service, tmp_path: Path, output: str) -> None:
+    service.answer(200, {"signed_url": "/kept"})
+    service.answers.append(httpx.Response(200, content=b"tar"))
+
+    told = pipeloom(f"steps download train --to {tmp_path} -o {output}").stdout
+
+    assert (tmp_path / "train.tgz").read_bytes() == b"tar"
+    assert (json.loads(told)["path"] if output == "json" else told.strip()) == str(tmp_path / "train.tgz")
+
+
+def test_code_that_cannot_be_saved_is_told(pipeloom: Pipeloom, service: Service, tmp_path: Path) -> None:
+    (tmp_path / "train.tgz").mkdir()
+    service.answer(200, {"signed_url": "/kept"})
+    service.answers.append(httpx.Response(200, content=b"tar"))
+    result = pipeloom(f"steps download train --to {tmp_path}")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "Is a directory" in result.stderr
 
 
 def test_an_unknown_outcome_is_told_with_the_command_and_the_key_and_ends_with_3(

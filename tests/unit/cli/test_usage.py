@@ -7,9 +7,9 @@ import pytest
 from typer.testing import Result
 
 from events.resources import DataType
+from pipeloom.cli.declared import TYPES
 from pipeloom.cli.exits import ExitCode
 from pipeloom.cli.mappings import input_mappings, output_mappings
-from pipeloom.cli.steps import TYPES
 
 from .conftest import Service
 
@@ -30,6 +30,21 @@ STEP = "steps create train --path a.py --function f --repository r"
         ("deployments create live --pipeline churn --rule endpoint --schedule '0 3 * * *'", "--rule periodic"),
         ("deployments create live --pipeline churn --rule endpoint --map-input months", "NAME=WHAT"),
         ("deployments create live --pipeline churn --rule endpoint --map-output risk=constant:1", "NAME=WHAT"),
+        ("steps create train --path a.py --function f", "--repository URL or --folder PATH"),
+        (f"{STEP} --folder .", "one of them"),
+        ("steps create train --path a.py --function f --folder . --branch main", "go with --repository"),
+        ("steps create train --path a.py --function f --folder absent", "does not exist"),
+        ("steps create train --path absent.py --function f --folder .", "no 'absent.py'"),
+        ("steps create train --path absent.py --function f --folder . --no-wait", "no 'absent.py'"),
+        ("steps create train --path a.py --function f --folder . --include ../x", "leads out"),
+        ("steps download train --to absent", "does not exist"),
+        ("deployments create live --pipeline churn --rule endpoint --ram 1GiB --gpu 1", "--ram, --gpu: for --mode"),
+        ("variables set A", "A=@FILE"),
+        ("variables set 1A=x", "'1A' cannot be a variable"),
+        ("variables set A=1 A=2", "set twice"),
+        ("variables set A=- B=-", "Only one"),
+        ("variables set A=@absent", "cannot be read from '@absent': No such file"),
+        ("variables delete a-b --yes", "cannot be a variable"),
         (f"{STEP} --takes rows:table", "'table' is not one of string, number"),
     ],
 )

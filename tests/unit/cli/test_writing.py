@@ -21,8 +21,12 @@ WRITES = [
     "pipelines delete churn --yes",
     "deployments create live --pipeline churn --rule endpoint",
     "deployments delete live --yes",
+    "steps update train",
+    "variables set A=1",
+    "variables delete A --yes",
 ]
-DELETIONS = ["steps delete train", "pipelines delete churn --force", "deployments delete live"]
+DELETIONS = ["steps delete train", "pipelines delete churn --force", "deployments delete live", "variables delete A"]
+CONSENTED = [*DELETIONS, "deployments new-token live"]
 
 
 def accept(service: Service) -> None:
@@ -68,7 +72,7 @@ def test_a_number_that_json_cannot_express_is_a_wrong_usage(
     assert service.requests == []
 
 
-@pytest.mark.parametrize("words", DELETIONS)
+@pytest.mark.parametrize("words", CONSENTED)
 def test_nothing_is_deleted_when_nobody_can_be_asked(pipeloom: Pipeloom, service: Service, words: str) -> None:
     result = pipeloom(words)
     assert result.exit_code == ExitCode.USAGE
@@ -88,10 +92,11 @@ class TestAtATerminal:
 
     @pytest.mark.parametrize("words", DELETIONS)
     def test_a_yes_deletes(self, service: Service, words: str) -> None:
-        service.answer(200, {"name": "gone"})
+        name = words.split()[2]
+        service.answer(200, {"name": name})
         result = self.type(f"{words} --output json", "y\n")
-        assert (result.exit_code, json.loads(result.stdout)) == (ExitCode.DONE, {"name": "gone"})
-        assert f"Delete the {words.split()[0].removesuffix('s')} '{words.split()[2]}'" in result.stderr
+        assert (result.exit_code, json.loads(result.stdout)) == (ExitCode.DONE, {"name": name})
+        assert f"Delete the {words.split()[0].removesuffix('s')} '{name}'" in result.stderr
 
     @pytest.mark.parametrize("answer", ["n\n", "\n", ""])
     def test_anything_else_does_not(self, service: Service, answer: str) -> None:

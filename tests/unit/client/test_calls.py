@@ -22,8 +22,8 @@ CALLS: list[tuple[str, dict[str, Any], str]] = [
         {"pipeline_name": "p", "force_deployments_deletion": True},
         "DELETE /pipelines/p?force_deployments_deletion=true",
     ),
-    ("get_deployment", {"name": "d"}, "GET /deployments/d"),
-    ("delete_deployment", {"name": "d"}, "DELETE /deployments/d"),
+    ("get_deployment", {"deployment_name": "d"}, "GET /deployments/d"),
+    ("delete_deployment", {"deployment_name": "d"}, "DELETE /deployments/d"),
     ("get_command", {"command_id": "c-1"}, "GET /commands/c-1"),
     ("get_command", {"command_id": "c-1", "wait_s": 7.5}, "GET /commands/c-1?wait=8"),
     ("get_command", {"command_id": "c-1", "wait_s": 600}, "GET /commands/c-1?wait=60"),
@@ -61,7 +61,7 @@ async def test_a_deployment_is_asked_for_at_the_address_of_its_rule(
 ) -> None:
     service.answers(200, {"name": "live"})
 
-    await call("create_deployment", "live", "churn", rule, **options)
+    await call("create_deployment", "churn", "live", rule, **options)
 
     assert service.request.url.path == address
     assert service.body == {"name": "live", "pipeline_name": "churn", "mode": "elastic", **options}
@@ -92,7 +92,7 @@ async def test_a_name_of_dots_does_not_climb_out_of_its_collection(call: Caller,
 
 async def test_an_unknown_execution_rule_is_told_before_anything_is_sent(call: Caller, service: Service) -> None:
     with pytest.raises(ValueError, match="endpoint, periodic"):
-        await call("create_deployment", "d", "p", "hourly")
+        await call("create_deployment", "p", "d", "hourly")
     assert service.requests == []
 
 
@@ -101,7 +101,10 @@ async def test_an_unknown_execution_rule_is_told_before_anything_is_sent(call: C
     [
         ("create_step", ("s", "src/s.py", "run")),
         ("create_pipeline", ("p", "s")),
-        ("create_deployment", ("d", "p", "endpoint")),
+        ("create_deployment", ("p", "d", "endpoint")),
+        ("generate_new_endpoint_token", ("d",)),
+        ("update_step", ("s",)),
+        ("create_or_update_environment_variables", ({"A": "1"},)),
         ("delete_step", ("s",)),
         ("delete_pipeline", ("p",)),
         ("delete_deployment", ("d",)),

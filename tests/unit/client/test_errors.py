@@ -2,7 +2,8 @@
 
 import pytest
 
-from events.refusals import code_of
+import pipeloom
+from events.refusals import Code, code_of
 from pipeloom import (
     Conflict,
     Invalid,
@@ -104,7 +105,7 @@ async def test_a_read_that_broke_the_service_is_unavailable(call: Caller, servic
     assert caught.value.code == "internal_error"
 
 
-KINDS = {401: Unauthenticated, 404: NotFound, 409: Conflict, 422: Invalid}
+KINDS = {401: Unauthenticated, 404: NotFound, 409: Conflict, 413: Invalid, 422: Invalid}
 
 
 @pytest.mark.parametrize(("code", "kind"), BY_CODE.items())
@@ -113,6 +114,22 @@ def test_a_refusal_with_a_class_of_its_own_is_of_the_kind_of_its_status(code: st
     assert kind.__name__.lower() == code.replace("_", "")
     assert kind is StepFailed or issubclass(kind, KINDS[known.http_status])
     assert f"(`{code}`)" in (kind.__doc__ or "")
+
+
+# What this client never brings about, or what its kind tells all of.
+WITHOUT_A_CLASS = {
+    Code.INVALID_JSON, Code.INVALID_HEADER, Code.INVALID_BODY, Code.INVALID_PARAMETER, Code.INVALID_REQUEST,
+    Code.VALUE_NOT_SEALED, Code.SECRET_IN_THE_CLEAR, Code.SINGLE_STEP_ONLY, Code.STEPLESS_PIPELINE,
+    Code.UNSUPPORTED_MEDIA_TYPE, Code.REQUEST_TIMEOUT, Code.NOT_FOUND, Code.METHOD_NOT_ALLOWED, Code.UNAUTHENTICATED,
+    Code.EXPIRED_TOKEN, Code.BUILD_OUTDATED, Code.PRECONDITION_FAILED, Code.UNREADABLE_RECORD, Code.MISSING_ATTRIBUTE,
+    Code.INVALID_ATTRIBUTE, Code.UNKNOWN_TYPE, Code.UNKNOWN_VERSION, Code.MISROUTED, Code.UNKNOWN_ENVIRONMENT,
+}  # fmt: skip
+
+
+def test_every_other_refusal_has_a_class_of_its_own() -> None:
+    refusals = {code.value for code in Code if code.http_status < 500}
+    assert refusals - set(WITHOUT_A_CLASS) == set(BY_CODE)
+    assert {kind.__name__ for kind in BY_CODE.values()} <= set(pipeloom.__all__)
 
 
 async def test_a_refusal_is_of_the_class_of_its_code(call: Caller, service: Service) -> None:

@@ -1,5 +1,6 @@
 """Creating a step: Pending first, Ready when the builder is through."""
 
+import json
 from typing import Any
 
 import httpx
@@ -84,3 +85,24 @@ async def test_a_failed_step_is_not_mistaken_for_an_absent_one(call: Caller, ser
     service.answers(404, {"name": "step_failed", "message": "no such function"})
     with pytest.raises(StepFailed, match="no such function"):
         await call("get_step", "train")
+
+
+async def test_an_update_sends_what_is_given_and_waits_for_the_build(call: Caller, service: Service) -> None:
+    service.answers(200, step("Pending")).answers(200, step("Ready"))
+
+    document = await call("update_step", "train", function_name="fit", container_config={"repository_branch": "next"})
+
+    assert document == step("Ready")
+    asked, waited = service.requests
+    assert (asked.method, asked.url.path, waited.url.path) == ("PUT", "/api/v1/steps/train", "/api/v1/steps/train")
+    assert json.loads(asked.content) == {"function_name": "fit", "container_config": {"repository_branch": "next"}}
+
+
+async def test_an_update_that_cannot_be_built_is_refused_with_its_reason_and_code(
+    call: Caller, service: Service
+) -> None:
+    info = {"status": "Failed", "failure": "no such branch", "failure_code": "branch_not_found"}
+    service.answers(200, step("Pending")).answers(200, {"creation_info": info})
+    with pytest.raises(StepFailed, match="no such branch") as caught:
+        await call("update_step", "train")
+    assert caught.value.details == {"step_name": "train", "failure_code": "branch_not_found"}

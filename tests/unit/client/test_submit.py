@@ -19,7 +19,7 @@ WRITES: list[tuple[Request[Any], str]] = [
     (writes.delete_step("s", True), "DELETE /steps/s?force_dependents_deletion=true"),
     (writes.create_pipeline("p", "s"), "POST /pipelines"),
     (writes.delete_pipeline("p"), "DELETE /pipelines/p?force_deployments_deletion=false"),
-    (writes.create_deployment("d", "p", "endpoint"), "POST /endpoints"),
+    (writes.create_deployment("p", "d", "endpoint"), "POST /endpoints"),
     (writes.delete_deployment("d"), "DELETE /deployments/d"),
 ]
 

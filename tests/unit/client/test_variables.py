@@ -18,6 +18,12 @@ async def test_a_variable_is_put_whatever_is_answered(call: Caller, service: Ser
     assert service.request.headers["idempotency-key"]
 
 
+async def test_variables_are_put_together(call: Caller, service: Service) -> None:
+    service.answers(200, {})
+    await call("create_or_update_environment_variables", {"A": "1", "B": ""})
+    assert service.body == {"environment_variables": {"A": "1", "B": ""}}
+
+
 async def test_a_variable_whose_answer_is_lost_has_an_unknown_outcome(call: Caller, service: Service) -> None:
     service.answers(500, {"name": "internal_error", "message": "broke"})
     with pytest.raises(OutcomeUnknown):
