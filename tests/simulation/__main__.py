@@ -1,6 +1,7 @@
 """Runs many seeds, or one with its whole trace: `python -m tests.simulation --seeds 100000`, `--seed 42`."""
 
 import argparse
+import gc
 import random
 import sys
 import time
@@ -11,6 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from tests.simulation.run import Report, run_seed
 
 FIRST_SEEDS = 1 << 31
+# A run leaves cycles behind; to look for them now and then is enough.
+COLLECT_EVERY = 100
 
 
 def main() -> None:
@@ -40,12 +43,15 @@ def _run_many(base: int | None, seeds: int, seconds: float | None) -> int:
     console.print(f"seeds {base} to {base + seeds - 1}")
     began, reports, failure = time.monotonic(), _Totals(), None
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    gc.disable()
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("simulating", total=seeds)
         for seed in range(base, base + seeds):
             report = run_seed(seed)
             reports.add(report)
             progress.advance(task)
+            if reports.seeds % COLLECT_EVERY == 0:
+                gc.collect()
             if report.found:
                 failure = report
                 break

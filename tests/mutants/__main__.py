@@ -1,0 +1,47 @@
+"""Applies each patch to a copy of the code and simulates it: `python -m tests.mutants [NAME …]`."""
+
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PATCHES = Path(__file__).parent
+FOLDERS = ("events", "services", "pipeloom", "schemas", "tests")
+SEEDS = 3_000
+RAN = re.compile(r"^(\d+) seeds in ([0-9.]+) s", re.MULTILINE)
+
+
+def main() -> None:
+    """Simulate each mutant; exit with 1 when one survives."""
+    parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
+    parser.add_argument("names", nargs="*", help="patches without their ending; all when left out")
+    parser.add_argument("--seeds", type=int, default=SEEDS, help="how many seeds one has to survive")
+    given = parser.parse_args()
+    names = given.names or sorted(patch.stem for patch in PATCHES.glob("*.patch"))
+    survivors = [name for name in names if not caught(name, given.seeds)]
+    if survivors:
+        sys.exit(f"not caught: {', '.join(survivors)}")
+
+
+def caught(name: str, seeds: int) -> bool:
+    """Tell whether the simulation catches a mutant; print after how many seeds, and by what."""
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        for each in FOLDERS:
+            shutil.copytree(ROOT / each, scratch / each, ignore=shutil.ignore_patterns("__pycache__"))
+        subprocess.run(["git", "apply", "-C1", PATCHES / f"{name}.patch"], cwd=scratch, check=True)
+        simulate = [sys.executable, "-m", "tests.simulation", "--base", "1", "--seeds", str(seeds)]
+        ran = subprocess.run(simulate, cwd=scratch, check=False, capture_output=True, text=True)
+    totals = RAN.search(ran.stdout)
+    if totals is None:
+        sys.exit(f"{name}: it did not run at all\n{ran.stderr}")
+    first = next((line.strip() for line in ran.stdout.splitlines() if line.startswith("  ")), "nothing")
+    print(f"{name}: {totals[1]} seeds, {totals[2]} s: {first[:160]}", flush=True)
+    return ran.returncode != 0
+
+
+main()
