@@ -55,6 +55,7 @@ async def test_a_plain_consumer_reads_the_result_of_a_plain_record_with_every_he
         "ce_specversion": "1.0",
         "ce_id": f"{command_id}.0",
         "ce_type": "pipeloom.PipelineCreated.v1",
+        "ce_dataschema": "pipeloom:/schemas/events/PipelineCreated.v1.json",
         "ce_source": f"/pipeloom/environments/{tenant.environment}",
         "ce_subject": "pipelines/churn",
         "ce_time": TIME,
