@@ -44,9 +44,10 @@ class Unusable:
 
 def take_in(record: Received, partitions: int) -> Command | Unusable:
     """Return the command that `record` holds, or why it holds none."""
+    if record.defect is not None:
+        refusal = Refused(Code.UNREADABLE_RECORD, record.defect)
+        return _unusable(record, read_attributes(record.headers), None, refusal)
     try:
-        if record.defect is not None:
-            raise Refused(Code.UNREADABLE_RECORD, record.defect)
         attributes, data = attributes_and_data(record.headers, record.value)
     except Refused as refusal:
         return _unusable(record, read_attributes(record.headers), None, refusal)

@@ -84,6 +84,8 @@ def test_what_is_no_object_is_no_cloud_event(value: bytes | None) -> None:
     "given", [b"application/cloudevents-batch+json", b"application/cloudevents+avro", b"application/cloudevents\xff"]
 )
 def test_a_batch_or_another_format_is_refused_with_what_to_send(given: bytes) -> None:
-    with pytest.raises(Refused, match=r"Send a CloudEvent in binary mode, or one in application/cloudevents\+json") as it:
+    with pytest.raises(
+        Refused, match=r"Send a CloudEvent in binary mode, or one in application/cloudevents\+json"
+    ) as it:
         attributes_and_data([("content-type", given)], b"{}")
     assert it.value.code is Code.UNSUPPORTED_MEDIA_TYPE
