@@ -25,8 +25,8 @@ Your own reading is at least once, unless you store its effects and its offset t
 
 GAPS = """\
 A sequence has no gaps. If the next record of an environment skips a number, you have missed records: retention was
-faster than you, or you read from the middle. Read again from where you were, or take the missing ones from `GET
-/api/v1/events`. A record without `ce_sequence` is the rejection of a stray: it belongs to no history."""
+faster than you, or you read from the middle. Read again from where you were, or take the missing ones from
+`GET /api/v1/events`. A record without `ce_sequence` is the rejection of a stray: it belongs to no history."""
 
 REPLAY = """\
 To read from the beginning, use a new group with `auto.offset.reset=earliest`, or seek. What is older than the

@@ -13,9 +13,10 @@ from events import asyncapi_messages
 from events.asyncapi import CHANNELS, DOCUMENT, asyncapi_document
 from events.asyncapi_messages import payloads
 from events.codec import decode_command, decode_event, read_attributes
-from events.headers import COMMAND_HEADERS, EVENT_HEADERS
+from events.headers import COMMAND_HEADERS, EVENT_HEADERS, Header
 from events.message_examples import record_examples
 from events.model import Versioned
+from events.refusals import Refused
 from events.results import RESULTS
 from events.schemas import as_text
 from events.topics import COMMANDS_TOPIC, EVENTS_TOPIC, TOPICS
@@ -119,6 +120,17 @@ def test_every_example_is_a_record_as_the_codec_reads_it(name: str) -> None:
 def test_every_header_that_is_written_is_told(topic: Any) -> None:
     told = {each.name for each in (COMMAND_HEADERS if topic is COMMANDS_TOPIC else EVENT_HEADERS)}
     assert {name for each in topic.types for name, _ in record_examples()[each].headers} == told
+
+
+@pytest.mark.parametrize("header", COMMAND_HEADERS, ids=lambda header: header.name)
+def test_a_command_needs_the_headers_that_are_called_required_and_no_others(header: Header) -> None:
+    record = record_examples()["PipelineRequested"]
+    attributes = read_attributes([(name, raw) for name, raw in record.headers if name != header.name])
+    if header.is_required:
+        with pytest.raises(Refused, match=header.name):
+            decode_command(attributes, record.value, NOW)
+    else:
+        assert decode_command(attributes, record.value, NOW).type == "PipelineRequested"
 
 
 def test_two_models_of_one_name_that_differ_are_not_mixed_up(monkeypatch: pytest.MonkeyPatch) -> None:
