@@ -12,6 +12,7 @@ PIPELOOM_KAFKA__TOPIC_PREFIX names the installation's topics (`pipeloom`).
 import asyncio
 import os
 import sys
+from contextlib import suppress
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from pipeline_table import PipelineTable
@@ -32,8 +33,6 @@ async def main(follow: bool) -> None:
     )
     table = PipelineTable()
     async with consumer:
-        if not consumer.assignment():
-            raise SystemExit(f"There is no topic {TOPIC} at {SERVERS}; `pipeloom up` or `pipeloom init` makes it.")
         ends = await consumer.end_offsets(consumer.assignment())
         while await is_behind(consumer, ends):
             await read(consumer, table)
@@ -58,4 +57,5 @@ async def read(consumer: AIOKafkaConsumer, table: PipelineTable) -> int:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(follow="--follow" in sys.argv[1:]))
+    with suppress(KeyboardInterrupt):
+        asyncio.run(main(follow="--follow" in sys.argv[1:]))

@@ -104,4 +104,4 @@ def replace(text: str) -> None:
 if __name__ == "__main__":
     with TemporaryDirectory() as folder:  # Faust makes one for its own tables, of which there are none
         app.conf.datadir = Path(folder)
-        faust.Worker(app, loglevel="WARNING").execute_from_commandline()
+        faust.Worker(app, loglevel="WARNING", quiet=True).execute_from_commandline()

@@ -4,10 +4,11 @@ import asyncio
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,7 @@ UNREACHED = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT"
 
 Table = dict[str, Any]
 Variables = Mapping[str, str]
+NextTable = Callable[[], Awaitable[Table]]
 
 
 @dataclass(frozen=True)
@@ -40,12 +42,22 @@ class Consumers:
 
     async def table(self, consumer: str, variables: Variables, environment: str, sequence: int) -> Table:
         """Return what a consumer makes of a topic on which an environment's events are up to `sequence` at least."""
-        match consumer:
-            case "aiokafka":
-                return await _printed([sys.executable, str(FOLDER / "table_with_aiokafka.py")], variables)
-            case "faust":
-                return await self._written(variables, environment, sequence)
-        return await _printed([NODE, str(self._installed() / "table.mjs")], variables)
+        if consumer == "faust":
+            return await self._written(variables, environment, sequence)
+        return await _printed(self._program(consumer), variables)
+
+    @asynccontextmanager
+    async def following(self, consumer: str, variables: Variables) -> AsyncIterator[NextTable]:
+        """Give what waits for the next table of a consumer that goes on, until the block ends."""
+        async with _started([*self._program(consumer), "--follow"], variables) as process:
+            yield lambda: asyncio.wait_for(_next_table(process), RUN_S)
+            process.send_signal(signal.SIGINT)
+            await asyncio.wait_for(process.wait(), STOP_S)
+
+    def _program(self, consumer: str) -> list[str]:
+        if consumer == "aiokafka":
+            return [sys.executable, str(FOLDER / "table_with_aiokafka.py")]
+        return [NODE, str(self._installed() / "table.mjs")]
 
     async def _written(self, variables: Variables, environment: str, sequence: int) -> Table:
         """Run a worker until it has written that much, and stop it: it has no open port, and leaves that file only."""
@@ -89,6 +101,12 @@ async def _printed(program: Sequence[str], variables: Variables) -> Table:
         output, complaints = await asyncio.wait_for(process.communicate(), RUN_S)
     assert process.returncode == 0, complaints.decode()
     return dict(json.loads(output))
+
+
+async def _next_table(process: Process) -> Table:
+    """Return the next table that a program prints: its first and its last line are braces of their own."""
+    assert process.stdout is not None
+    return dict(json.loads(await process.stdout.readuntil(b"\n}\n")))
 
 
 @asynccontextmanager

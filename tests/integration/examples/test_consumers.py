@@ -20,6 +20,14 @@ def listed(name: str) -> dict[str, str]:
     return {"pipeline_name": name, "created_at": CREATED_AT, "status": "Ready"}
 
 
+def variables(installation: Settings) -> dict[str, str]:
+    """Return what tells a consumer which topic to read."""
+    return {
+        "PIPELOOM_KAFKA__BOOTSTRAP_SERVERS": installation.kafka.bootstrap_servers,
+        "PIPELOOM_KAFKA__TOPIC_PREFIX": installation.kafka.topic_prefix,
+    }
+
+
 class Story:
     """Writes an environment's events to the topic, in transactions as the relay does."""
 
@@ -75,12 +83,7 @@ async def test_a_consumer_lets_each_event_of_a_history_have_its_effect_once(
     await story.publish(story.event(4, "PipelineArchived", pipeline=listed("kept")))
     await story.publish(story.event(5, "StepDeleted", step={}, pipelines=["gone"], deployments=[]))
     await story.publish(story.created(6, "later"))
-    variables = {
-        "PIPELOOM_KAFKA__BOOTSTRAP_SERVERS": installation.kafka.bootstrap_servers,
-        "PIPELOOM_KAFKA__TOPIC_PREFIX": installation.kafka.topic_prefix,
-    }
-
-    table = await consumers.table(consumer, variables, story.environment, sequence=6)
+    table = await consumers.table(consumer, variables(installation), story.environment, sequence=6)
 
     assert table == {story.environment: {"sequence": 6, "pipelines": [listed("kept"), listed("later")]}}
 
@@ -89,9 +92,20 @@ async def test_a_consumer_lets_each_event_of_a_history_have_its_effect_once(
 async def test_a_consumer_of_a_topic_without_events_has_an_empty_table(
     installation: Settings, consumers: Consumers, consumer: str
 ) -> None:
-    variables = {
-        "PIPELOOM_KAFKA__BOOTSTRAP_SERVERS": installation.kafka.bootstrap_servers,
-        "PIPELOOM_KAFKA__TOPIC_PREFIX": installation.kafka.topic_prefix,
-    }
+    assert await consumers.table(consumer, variables(installation), "none", sequence=0) == {}
 
-    assert await consumers.table(consumer, variables, "none", sequence=0) == {}
+
+@pytest.mark.parametrize("consumer", ["aiokafka", "kafkajs"])
+async def test_a_consumer_that_follows_shows_the_table_again_when_an_event_has_come(
+    installation: Settings, log: Log, consumers: Consumers, consumer: str
+) -> None:
+    story = Story(log, environment=unique("env"))
+    await story.publish(story.created(1, "churn"))
+
+    async with consumers.following(consumer, variables(installation)) as next_table:
+        before = await next_table()
+        await story.publish(story.deleted(2, "churn"))
+        after = await next_table()
+
+    assert before == {story.environment: {"sequence": 1, "pipelines": [listed("churn")]}}
+    assert after == {story.environment: {"sequence": 2, "pipelines": []}}
