@@ -19,15 +19,16 @@ from events.envelope import Command
 from tests.support.installation import command
 
 STEPS = [f"step-{number}" for number in range(6)]
-# How often each kind comes, in a hundred. Few names, so that many commands meet what is there, or is not.
-PIPELINES_FOR_EACH_COMMAND = 0.1
+# Few names, so that many commands meet what is there, and many what is not.
+PIPELINES_FOR_EACH_COMMAND = 0.02
+# How often each kind comes, in a hundred.
 WEIGHTS = {
-    "request a pipeline": 54,
+    "request a pipeline": 48,
     "delete a pipeline": 16,
     "delete a pipeline by force": 12,
-    "request a deployment": 7,
+    "request a deployment": 10,
     "delete a deployment": 4,
-    "request a step": 4,
+    "request a step": 7,
     "delete a step": 1,
     "delete a step by force": 2,
 }
@@ -36,7 +37,7 @@ WEIGHTS = {
 def mixed_commands(number: int, seed: int, environment: str, step_body: dict[str, Any]) -> Iterator[Command]:
     """Give about `number` commands; `step_body` asks for a step but for its name.
 
-    At the end, whatever chance did before, a pipeline is there, and a step was deleted by force with two others.
+    At the end, whatever chance did before, a pipeline is deployed, and a step was deleted by force with two others.
     """
     random = Random(seed)
     pipelines = [f"pipeline-{place}" for place in range(max(20, int(number * PIPELINES_FOR_EACH_COMMAND)))]
@@ -52,6 +53,7 @@ def mixed_commands(number: int, seed: int, environment: str, step_body: dict[str
         yield from _built_step(random, environment, {**step_body, "step_name": step})
         for name in names:
             yield _command(random, environment, _data("request a pipeline", step, name))
+    yield _command(random, environment, _data("request a deployment", "kept", "kept"))
     yield _command(random, environment, _data("delete a step by force", "doomed", "none"))
 
 
