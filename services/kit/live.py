@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError
 from events.codec import decode_event
 from events.envelope import Event
 from events.topics import EVENTS_TOPIC
+from events.upcasting import present
 from services.kit.eventlog import read_environments, read_ranges
 from services.kit.health import Health
 from services.kit.kafka import count_partitions, reader
@@ -164,6 +165,6 @@ class LiveEvents:
 def _decoded(partition: int, records: Iterable[object]) -> Iterator[Event]:
     for record in records:
         try:
-            yield decode_event(partition, record.headers, record.value)  # type: ignore[attr-defined]
+            yield present(decode_event(partition, record.headers, record.value))  # type: ignore[attr-defined]
         except (KeyError, ValueError) as error:
             log.warning("a record on the events topic is not ours", partition=partition, error=str(error))

@@ -7,6 +7,8 @@ from pydantic import BaseModel, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from events.topics import DEFAULT_PARTITIONS
+
 PREFIX, DELIMITER = "PIPELOOM_", "__"
 
 
@@ -15,7 +17,7 @@ class KafkaSettings(BaseModel):
 
     bootstrap_servers: str = "127.0.0.1:9092"
     topic_prefix: str = Field("pipeloom", pattern=r"^[a-zA-Z0-9._-]{1,100}$")
-    partitions: int = Field(4, ge=1, le=1000)
+    partitions: int = Field(DEFAULT_PARTITIONS, ge=1, le=1000)
     replication_factor: int = Field(1, ge=1)
 
     def group(self, service: str, configured: str | None) -> str:

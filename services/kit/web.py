@@ -19,6 +19,7 @@ from events.topics import MIB
 from services.kit.health import Health, health_routes
 from services.kit.openapi import ABOUT, describe, operation_id
 from services.kit.problems import add_problem_handlers, broken, problem
+from services.kit.published import contract_routes
 from services.kit.tokens import Identity
 from services.kit.transport import HeadAsGet, refusal_of_encoding, timed
 
@@ -163,7 +164,7 @@ def make_app(
 ) -> FastAPI:
     """Return an application of `routers` under /api/v1, with the health routes; `state` is what its routes use.
 
-    Its page /docs works without the internet: scripts and styles come from here.
+    Its pages /docs and /asyncapi work without the internet: scripts and styles come from here.
     """
     app = FastAPIOffline(
         redoc_url=None,
@@ -178,7 +179,7 @@ def make_app(
         setattr(app.state, name, value)
     for router in routers:
         app.include_router(router, prefix=API)
-    app.routes.extend(health_routes(health))
+    app.routes.extend([*health_routes(health), *contract_routes()])
     add_problem_handlers(app)
     describe(app)
     app.add_middleware(Guard, body_timeout_s=body_timeout_s, upload_bytes=upload_bytes)
