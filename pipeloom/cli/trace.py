@@ -7,26 +7,26 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.tree import Tree
 
 from pipeloom.cli.output import printable
 
 Span = dict[str, Any]
 
-# Printed behind a span where it has them.
-NOTABLE = (
-    "http.response.status_code",
-    "messaging.destination.partition.id",
-    "messaging.kafka.offset",
-    "pipeloom.result",
-    "pipeloom.refusal",
-    "pipeloom.event_type",
-    "pipeloom.released_by",
-    "pipeloom.outcome",
-    "error.type",
-)
+NEEDED = frozenset({"trace_id", "span_id", "name", "begun", "duration_ms"})
+
+# Printed behind a span where it has them, under a shorter name.
+NOTABLE = {
+    "http.response.status_code": "status",
+    "messaging.destination.partition.id": "partition",
+    "messaging.kafka.offset": "offset",
+    "messaging.batch.message_count": "messages",
+    "pipeloom.result": "result",
+    "pipeloom.refusal": "refusal",
+    "pipeloom.event_type": "event",
+    "pipeloom.released_by": "released_by",
+    "pipeloom.outcome": "outcome",
+    "error.type": "error",
+}
 
 
 def trace(
@@ -44,7 +44,7 @@ def trace(
     if not found:
         what = f"The trace '{chosen}' is not in {file}" if chosen else f"There is no request in {file}"
         raise typer.BadParameter(f"{what}. Spans are written a few seconds after they end.")
-    Console(soft_wrap=True, highlight=False).print(_tree(found))
+    typer.echo("\n".join(_tree(found)))
 
 
 def _read(file: Path) -> Iterator[Span]:
@@ -53,10 +53,10 @@ def _read(file: Path) -> Iterator[Span]:
         for line in lines:
             try:
                 span = json.loads(line)
-            except ValueError:
+                if span.keys() >= NEEDED and _moment(span) and float(span["duration_ms"]) >= 0:
+                    yield span
+            except (ValueError, TypeError, AttributeError):
                 continue
-            if isinstance(span, dict) and {"trace_id", "span_id", "name", "begun", "duration_ms"} <= span.keys():
-                yield span
 
 
 def _last(spans: Iterable[Span]) -> str | None:
@@ -64,31 +64,33 @@ def _last(spans: Iterable[Span]) -> str | None:
     return max(requests, key=lambda span: str(span["begun"]))["trace_id"] if requests else None
 
 
-def _tree(spans: list[Span]) -> Tree:
+def _tree(spans: list[Span]) -> list[str]:
     """Hang each span under its parent; under the trace itself where the parent is somebody else's."""
-    tree = Tree(f"trace {spans[0]['trace_id']}")
     known = {span["span_id"] for span in spans}
     below: dict[str | None, list[Span]] = {}
     for span in spans:
         parent = span.get("parent_id")
         below.setdefault(parent if parent in known else None, []).append(span)
-    _hang(tree, below.pop(None, []), below, _moment(spans[0]))
-    return tree
+    top = below.pop(None, [])
+    return [f"trace {spans[0]['trace_id']}", *_branches(top, below, _moment(spans[0]))]
 
 
-def _hang(branch: Tree, spans: list[Span], below: dict[str | None, list[Span]], start: float) -> None:
+def _branches(spans: list[Span], below: dict[str | None, list[Span]], start: float) -> Iterator[str]:
     for span in spans:
-        _hang(branch.add(_line(span, start)), below.pop(span["span_id"], []), below, start)
+        is_last = span is spans[-1]
+        yield ("└── " if is_last else "├── ") + _line(span, start)
+        for line in _branches(below.pop(span["span_id"], []), below, start):
+            yield ("    " if is_last else "│   ") + line
 
 
 def _line(span: Span, start: float) -> str:
     told = span.get("attributes") or {}
-    notes = [f"{name.rpartition('.')[2]}={told[name]}" for name in NOTABLE if name in told]
+    notes = [f"{short}={told[name]}" for name, short in NOTABLE.items() if name in told]
     links = span.get("links") or []
     notes += [f"links={len(links)}"] if links else []
     after_ms = (_moment(span) - start) * 1000
     plain = f"{span['name']}  [{span.get('service')}]  +{after_ms:.1f} ms, took {span['duration_ms']:.1f} ms"
-    return escape(printable("  ".join([plain, *notes])))
+    return printable("  ".join([plain, *notes])).replace("\n", " ")
 
 
 def _moment(span: Span) -> float:

@@ -19,8 +19,10 @@ BROKEN = 500
 class TracedRequests:
     """Opens a span under the caller's `traceparent`, or a new trace, and names the trace in the answer."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, prefix: str = "") -> None:
+        """Routes under `prefix` know of the rest of their address only."""
         self._app = app
+        self._prefix = prefix
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] in UNTOLD:
@@ -38,7 +40,17 @@ class TracedRequests:
             try:
                 await self._app(scope, receive, send_traced)
             finally:
-                _name(request, scope)
+                self._name(request, scope)
+
+    def _name(self, request: Span, scope: Scope) -> None:
+        """Name the span by its route, which is known only now: an address that is none of ours names nothing."""
+        route = getattr(scope.get("route"), "path", None)
+        if route:
+            if scope["path"].startswith(self._prefix) and not route.startswith(self._prefix):
+                route = self._prefix + route
+            request.update_name(f"{scope['method']} {route}")
+            request.set_attribute("http.route", route)
+        request.set_attribute("pipeloom.request_id", str(scope.get("request_id", "")))
 
 
 def _asked(scope: Scope, headers: Mapping[str, str]) -> Attributes:
@@ -62,13 +74,5 @@ def _answered(request: Span, message: Message) -> None:
     if status >= BROKEN:
         request.set_attribute("error.type", str(status))
         request.set_status(StatusCode.ERROR)
-    MutableHeaders(scope=message)[TRACE_HEADER] = format_trace_id(request.get_span_context().trace_id)
-
-
-def _name(request: Span, scope: Scope) -> None:
-    """Name the span by its route, which is known only now: an address that is none of ours names nothing."""
-    route = getattr(scope.get("route"), "path", None)
-    if route:
-        request.update_name(f"{scope['method']} {route}")
-        request.set_attribute("http.route", route)
-    request.set_attribute("pipeloom.request_id", str(scope.get("request_id", "")))
+    if request.is_recording():  # else there will be nothing to look at
+        MutableHeaders(scope=message)[TRACE_HEADER] = format_trace_id(request.get_span_context().trace_id)

@@ -191,6 +191,6 @@ def make_app(
     app.add_middleware(Guard, body_timeout_s=body_timeout_s, upload_bytes=upload_bytes)
     app.add_middleware(RequestLog, log_requests=log_requests)
     if is_on():
-        app.add_middleware(TracedRequests)
+        app.add_middleware(TracedRequests, prefix=API)
     app.add_middleware(HeadAsGet)
     return app
