@@ -4,12 +4,11 @@ import time
 
 import structlog
 from opentelemetry.trace import format_trace_id, get_current_span
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.kit.log_context import telling
 from services.kit.traced_requests import BROKEN, UNTOLD
-from services.kit.tracing import trace_id_of
+from services.kit.tracing import is_on, trace_id_of
 
 log = structlog.get_logger()
 
@@ -47,5 +46,7 @@ class RequestLog:
 
 def _trace_id(scope: Scope) -> str | None:
     """Return the trace that the request is part of: its span's, else its caller's."""
-    told = get_current_span().get_span_context()
-    return format_trace_id(told.trace_id) if told.is_valid else trace_id_of(Headers(scope=scope).get("traceparent"))
+    if is_on():
+        return format_trace_id(get_current_span().get_span_context().trace_id)
+    given = next((value for name, value in scope["headers"] if name == b"traceparent"), None)
+    return trace_id_of(given.decode("latin-1")) if given else None
