@@ -37,7 +37,7 @@ BEGINNINGS: dict[tuple[str, int], type[StepCreated] | type[StepUpdated]] = {
 
 Report = Callable[[Event, Step], Awaitable[None]]
 
-log = structlog.get_logger()
+log = structlog.get_logger(repeats=True)
 
 
 def step_to_build(record: ConsumerRecord) -> tuple[Event, Step] | None:

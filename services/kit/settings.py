@@ -43,6 +43,7 @@ class HttpSettings(BaseModel):
     public_url: str | None = Field(None, description="Where clients find the API; told by each request when left out")
     max_in_flight: int = Field(1000, ge=1, description="Commands under way in one process before it sheds load")
     max_streams: int = Field(1000, ge=1, description="Most streams of events that one process holds open")
+    log_requests: bool = Field(False, description="A log line for every request; those that fail by us have one anyway")
 
 
 class HealthSettings(BaseModel):
@@ -97,6 +98,21 @@ class RelaySettings(BaseModel):
     poll_interval_s: float = Field(0.5, gt=0, description="How often it looks without having been notified")
 
 
+class TracingSettings(BaseModel):
+    """Where spans go. The exporter itself reads OpenTelemetry's own variables."""
+
+    exporter: str = Field("none", pattern="^(none|otlp|console|file)$")
+    file: Path = Field(
+        Path(".pipeloom/traces.jsonl"), description="Where the exporter `file` writes; processes may share it"
+    )
+    sample_ratio: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="Share of the traces begun here that are kept; `OTEL_TRACES_SAMPLER` decides when left out",
+    )
+
+
 class BuilderSettings(BaseModel):
     """What a builder may fetch, and where it works."""
 
@@ -133,6 +149,7 @@ class Settings(BaseSettings):
     composer: ComposerSettings = ComposerSettings()
     relay: RelaySettings = RelaySettings()
     builder: BuilderSettings = BuilderSettings()
+    tracing: TracingSettings = TracingSettings()
     log_format: str = Field("console", pattern="^(console|json)$")
 
     @classmethod

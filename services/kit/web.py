@@ -17,10 +17,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from events.refusals import Code, Refused
 from events.topics import MIB
 from services.kit.health import Health, health_routes
+from services.kit.log_context import tell
 from services.kit.openapi import ABOUT, describe, operation_id
 from services.kit.problems import add_problem_handlers, broken, problem
 from services.kit.published import contract_routes
+from services.kit.request_log import RequestLog
 from services.kit.tokens import Identity
+from services.kit.traced_requests import TracedRequests
+from services.kit.tracing import is_on
 from services.kit.transport import HeadAsGet, refusal_of_encoding, timed
 
 MAX_BODY_BYTES = MIB
@@ -39,6 +43,7 @@ _bearer = HTTPBearer(auto_error=False, description="An access token from POST /a
 
 def _identify(request: Request, _: Annotated[Any, Depends(_bearer)]) -> Identity:
     identity: Identity = request.app.state.tokens.identify(request.headers.get("authorization"))
+    tell(environment=identity.environment)
     return identity
 
 
@@ -76,6 +81,7 @@ class Guard:
         given = headers.get("x-request-id", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else str(uuid.uuid4())
         scope["request_id"] = request_id
+        tell(request_id=request_id)
 
         started = False
 
@@ -160,6 +166,7 @@ def make_app(
     *,
     body_timeout_s: float = BODY_S,
     upload_bytes: int = 0,
+    log_requests: bool = False,
     **state: Any,
 ) -> FastAPI:
     """Return an application of `routers` under /api/v1, with the health routes; `state` is what its routes use.
@@ -183,5 +190,8 @@ def make_app(
     add_problem_handlers(app)
     describe(app)
     app.add_middleware(Guard, body_timeout_s=body_timeout_s, upload_bytes=upload_bytes)
+    app.add_middleware(RequestLog, log_requests=log_requests)
+    if is_on():
+        app.add_middleware(TracedRequests, prefix=API)
     app.add_middleware(HeadAsGet)
     return app

@@ -19,7 +19,14 @@ from services.kit.settings import Settings
 from tests.unit.docs.markdown import ROOT, page, table_rows
 
 BOUNDS = {Ge: ("ge", "≥"), Gt: ("gt", ">"), Le: ("le", "≤")}
-KINDS = {"str": "text", "int": "whole number", "float": "number", "Path": "path", "SecretStr": "text, secret"}
+KINDS = {
+    "str": "text",
+    "int": "whole number",
+    "float": "number",
+    "Path": "path",
+    "bool": "yes or no",
+    "SecretStr": "text, secret",
+}
 ROUTE = re.compile(r"`(GET|POST|PUT|DELETE) (/api/v1/[^`?]+)(?:\?[^`]*)?`")
 
 
