@@ -13,9 +13,11 @@ from events.envelope import Event
 from events.resources import Step
 from events.results import StepCreated, StepUpdated
 from events.topics import EVENTS_TOPIC
+from services.builder.metrics import UNDER_WAY, tell_lag
 from services.builder.offsets import Offsets
 from services.kit.health import Health
 from services.kit.kafka import group_consumer
+from services.kit.metrics import CLIENTS_REPLACED
 from services.kit.settings import Settings
 from services.kit.stopping import stop_client
 
@@ -79,6 +81,7 @@ class Intake:
                 await self._follow(group)
             except (KafkaError, OSError, UnicodeDecodeError) as error:
                 self._trouble(error)
+                CLIENTS_REPLACED.labels("events consumer").inc()
             await asyncio.sleep(RECONNECT_S)
 
     async def _follow(self, group: asyncio.TaskGroup) -> None:
@@ -123,7 +126,8 @@ class Intake:
         build.add_done_callback(self._builds.discard)
 
     async def _build(self, partition: TopicPartition, offset: int, event: Event, step: Step) -> None:
-        await self._report(event, step)
+        with UNDER_WAY.track_inprogress():
+            await self._report(event, step)
         self._offsets.closed(partition, offset)
 
     async def _touch(self, consumer: AIOKafkaConsumer) -> None:
@@ -137,6 +141,7 @@ class Intake:
         try:
             async with asyncio.timeout(TOUCH_TIMEOUT_S):
                 await (consumer.commit(news) if news else consumer.topics())
+                await tell_lag(consumer)
         except (KafkaError, OSError) as error:
             self._trouble(error)
         else:

@@ -15,6 +15,7 @@ from events.refusals import FailureCode, Refused
 from events.resources import Step
 from services.builder.errors import Unbuildable, Unreachable
 from services.builder.examine import Bench, Built, examine
+from services.builder.metrics import BUILDS, SECONDS
 from services.builder.threads import BuildThreads
 from services.kit.backoff import Backoff
 from services.kit.health import Health
@@ -50,7 +51,9 @@ class Reporter:
 
     async def report(self, event: Event, step: Step) -> None:
         """Return once Kafka has acknowledged the report on `step`, however long that takes."""
-        data = await self._verdict(event.environment, step)
+        with SECONDS.time():
+            data = await self._verdict(event.environment, step)
+        BUILDS.labels(data.outcome, data.failure_code or "").inc()
         command = Command(
             id=report_id(event),
             environment=event.environment,

@@ -8,6 +8,7 @@ import structlog
 from services.composer.batch import Outcome
 from services.composer.claims import Claims
 from services.composer.compose import Taken, compose, needs_of, refuse_as_broken
+from services.composer.metrics import DECIDE, LOAD, SAVE, tell_settled
 from services.composer.store import Claim, Rows, load_state, rows_of, save_rows
 from services.kit.postgres import POSTGRES_TROUBLE, Connection
 
@@ -40,16 +41,24 @@ async def _settle(connection: Connection, topic: str, claims: Claims, batch: lis
     """Save as much of the front of `batch` as one save may hold; return how many records, 0 when fenced."""
     outcome, rows = await _decide(connection, batch)
     moves = _moves(claims, batch[: outcome.records])
-    if moves is None or not await save_rows(connection, topic, moves, rows):
+    if moves is None:
+        return 0
+    with SAVE.time():
+        is_saved = await save_rows(connection, topic, moves, rows)
+    if not is_saved:
         return 0
     claims.advance(moves)
+    tell_settled(batch, outcome)
     return outcome.records
 
 
 async def _decide(connection: Connection, batch: list[Taken]) -> tuple[Outcome, Rows]:
     try:
-        outcome = compose(batch, await load_state(connection, needs_of(batch)))
-        return outcome, rows_of(outcome)
+        with LOAD.time():
+            state = await load_state(connection, needs_of(batch))
+        with DECIDE.time():
+            outcome = compose(batch, state)
+            return outcome, rows_of(outcome)
     except POSTGRES_TROUBLE:
         raise
     except Exception as error:

@@ -7,6 +7,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from services.kit.metrics import metrics_route
+
 
 @dataclass
 class Health:
@@ -55,5 +57,5 @@ def health_routes(health: Health) -> list[Route]:
 
 
 def health_app(health: Health) -> Starlette:
-    """Return an application that serves nothing but the health routes."""
-    return Starlette(routes=health_routes(health))
+    """Return the application of the admin port: the health routes and /metrics."""
+    return Starlette(routes=[*health_routes(health), metrics_route(health.troubles)])

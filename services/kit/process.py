@@ -15,6 +15,7 @@ import uvloop
 
 from services.kit.health import Health, health_app
 from services.kit.logs import configure_logs
+from services.kit.loop_lag import measure_loop_lag
 from services.kit.settings import Settings, UnusableSettingsError, load_settings
 
 DRAIN_S = 8.0
@@ -68,7 +69,7 @@ async def _run(main: Main, settings: Settings) -> None:
     health = Health()
     log = structlog.get_logger()
     log.info("starting")
-    async with _health_page(settings, health):
+    async with _admin_page(settings, health), running(measure_loop_lag()):
         await _until_stopped(asyncio.ensure_future(main(settings, health, stop)), stop)
     log.info("stopped")
 
@@ -96,7 +97,7 @@ async def _until_stopped(task: asyncio.Future[None], stop: asyncio.Event) -> Non
 
 
 @asynccontextmanager
-async def _health_page(settings: Settings, health: Health) -> AsyncIterator[None]:
+async def _admin_page(settings: Settings, health: Health) -> AsyncIterator[None]:
     if not settings.health.port:
         yield
         return
