@@ -3,6 +3,8 @@
 from aiokafka import AIOKafkaConsumer
 from prometheus_client import Counter, Gauge, Histogram
 
+from events.refusals import FailureCode
+
 BUILDS = Counter("pipeloom_builder_builds", "Builds by what came of them", ["outcome", "code"])
 SECONDS = Histogram(
     "pipeloom_builder_build_seconds",
@@ -13,6 +15,11 @@ UNDER_WAY = Gauge("pipeloom_builder_builds_under_way", "Builds that are not repo
 LAG = Gauge("pipeloom_builder_lag_records", "Records of the events topic that are not looked at yet", ["partition"])
 
 _told: set[int] = set()
+
+# A series that begins at 1 has not increased for Prometheus: those that alerts look at begin at 0.
+BUILDS.labels("ready", "")
+for _code in FailureCode:
+    BUILDS.labels("failed", _code.value)
 
 
 async def tell_lag(consumer: AIOKafkaConsumer) -> None:

@@ -7,6 +7,7 @@ from time import perf_counter
 from prometheus_client import Counter, Gauge, Histogram
 from starlette.responses import Response
 
+from events.commands import COMMANDS as TYPES
 from events.envelope import Command
 from events.refusals import Code, Refused
 from services.kit.metrics import FINE_S, exemplar_of
@@ -24,6 +25,12 @@ REPEATS = Counter("pipeloom_command_repeats", "Requests that were answered with 
 
 DONE, ACCEPTED, REFUSED, UNKNOWN, SHED = "done", "accepted", "refused", "unknown", "shed"
 OUTCOMES = {Code.OUTCOME_UNKNOWN: UNKNOWN, Code.KAFKA_UNAVAILABLE: UNKNOWN, Code.OVERLOADED: SHED}
+
+# A series that begins at 1 has not increased for Prometheus: those that alerts look at begin at 0.
+for _type in TYPES:
+    COMMANDS.labels(_type, DONE, "")
+    for _code, _outcome in OUTCOMES.items():
+        COMMANDS.labels(_type, _outcome, _code.value)
 
 
 class Submission:

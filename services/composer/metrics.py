@@ -8,6 +8,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from events.commands import COMMANDS as TYPES
 from events.envelope import Command, Event
+from events.refusals import Code
 from events.results import CommandRejected
 from services.composer.batch import CommandKey, Outcome
 from services.composer.compose import Taken
@@ -34,6 +35,11 @@ LAG = Gauge("pipeloom_composer_lag_records", "Records of the commands topic behi
 
 UNKNOWN = "unknown"
 _cursors: dict[int, int] = {}
+
+# A series that begins at 1 has not increased for Prometheus: those that alerts look at begin at 0.
+for _code in Code:
+    REFUSALS.labels(_code.value)
+    DEAD_LETTERS.labels(_code.value)
 
 
 def tell_settled(batch: Sequence[Taken], outcome: Outcome) -> None:

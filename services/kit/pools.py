@@ -15,6 +15,8 @@ _pools: "WeakSet[asyncpg.Pool[Any]]" = WeakSet()
 
 WAITING = Gauge("pipeloom_postgres_pool_waiting", "Who waits for a connection of a pool")
 ERRORS = Counter("pipeloom_postgres_errors", "Uses of a connection that Postgres, or the way to it, ended", ["kind"])
+for _kind_of_error in ("timeout", "connection", "statement"):
+    ERRORS.labels(_kind_of_error)
 
 
 def watch_pool(pool: "asyncpg.Pool[Any]") -> None:

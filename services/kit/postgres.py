@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -61,16 +61,14 @@ async def borrowed(pool: Pool, within_s: float = COMMAND_TIMEOUT_S) -> AsyncIter
     to be cleaned up when Postgres hangs.)
     """
     with counted_errors():
-        async with asyncio.timeout(within_s):
+        async with asyncio.timeout(within_s), AsyncExitStack() as lent:
             with WAITING.track_inprogress():
-                connection = await pool.acquire(timeout=min(LEND_S, within_s))
+                connection = await lent.enter_async_context(pool.acquire(timeout=min(LEND_S, within_s)))
             try:
                 yield connection
             except asyncio.CancelledError:
                 connection.terminate()  # to clean it up would be to wait once more for the server that did not answer
                 raise
-            finally:
-                await pool.release(connection)
 
 
 async def connect(postgres: PostgresSettings) -> "asyncpg.Connection[asyncpg.Record]":
