@@ -4,14 +4,13 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from weakref import WeakSet
 
 import asyncpg
 from prometheus_client import Counter, Gauge
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
-_pools: "WeakSet[asyncpg.Pool[Any]]" = WeakSet()
+_pools: "list[asyncpg.Pool[Any]]" = []
 
 WAITING = Gauge("pipeloom_postgres_pool_waiting", "Who waits for a connection of a pool")
 ERRORS = Counter("pipeloom_postgres_errors", "Uses of a connection that Postgres, or the way to it, ended", ["kind"])
@@ -20,13 +19,13 @@ for _kind_of_error in ("timeout", "connection", "statement"):
 
 
 def watch_pool(pool: "asyncpg.Pool[Any]") -> None:
-    """Tell of `pool` as long as there is one."""
-    _pools.add(pool)
+    """Tell of `pool` until it is closed."""
+    _pools[:] = [*_open(), pool]
 
 
 def pool_metrics() -> Iterator[Metric]:
     """Give the connections of all pools of this process."""
-    pools = list(_pools)
+    pools = _open()
     size, idle = sum(pool.get_size() for pool in pools), sum(pool.get_idle_size() for pool in pools)
     connections = GaugeMetricFamily(
         "pipeloom_postgres_pool_connections", "Open connections to Postgres, by what they do", labels=["state"]
@@ -36,6 +35,10 @@ def pool_metrics() -> Iterator[Metric]:
     yield connections
     most = sum(pool.get_max_size() for pool in pools)
     yield GaugeMetricFamily("pipeloom_postgres_pool_limit", "Most connections that the pools may open", most)
+
+
+def _open() -> "list[asyncpg.Pool[Any]]":
+    return [pool for pool in _pools if not pool.is_closing()]
 
 
 @contextmanager
