@@ -16,6 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 ALERTS = ROOT / "deploy/prometheus/alerts.yml"
 DASHBOARD = ROOT / "deploy/grafana/pipeloom.json"
 SUFFIXES = {"histogram": ("_bucket", "_sum", "_count"), "counter": ("_total",)}
+# How the metrics of services begin that an installation of the code may not have.
+PREFIXES = {"webhooks": ("pipeloom_webhook",), "monitor": ("pipeloom_monitor_", "pipeloom_part_behind_")}
 # What Prometheus itself adds to every series.
 OF_PROMETHEUS = {"job", "instance"}
 
@@ -49,6 +51,12 @@ def series(told: dict[str, tuple[str, set[str]]]) -> dict[str, set[str]]:
             names[name + suffix] = labels | OF_PROMETHEUS | ({"le"} if suffix == "_bucket" else set())
     names["up"] = set(OF_PROMETHEUS)
     return names
+
+
+def is_elsewhere(name: str) -> bool:
+    """Tell whether a metric belongs to a service that is not here."""
+    absent = [prefixes for service, prefixes in PREFIXES.items() if not (ROOT / "services" / service).exists()]
+    return name.startswith(tuple(prefix for prefixes in absent for prefix in prefixes))
 
 
 def alerts() -> list[dict[str, Any]]:
