@@ -1,6 +1,7 @@
 """`pipeloom status`: one screen of health."""
 
 import asyncio
+import contextlib
 import json
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -89,22 +90,21 @@ def _given(admin: list[str]) -> dict[str, str]:
 
 async def _looks(addresses: Mapping[str, str], interval: float, *, watch: bool) -> "AsyncIterator[Report]":
     """Give a report after each interval; one is enough without `watch`."""
-    from pipeloom.status.refusals import last_refusals
+    from pipeloom.status.refusals import Refusals
     from pipeloom.status.report import report_of
     from pipeloom.status.scrape import scrape_all
 
     with telling():
         access = profiles.access()
-    before = await scrape_all(addresses)
-    while True:
-        await asyncio.sleep(interval)
-        now, refused = await asyncio.gather(
-            scrape_all(addresses), asyncio.to_thread(last_refusals, access.url, access.sdk_token)
-        )
-        yield report_of(before, now, refused, datetime.now(UTC).isoformat(timespec="seconds"))
-        if not watch:
-            return
-        before = now
+    with contextlib.closing(Refusals(access.url, access.sdk_token)) as refusals:
+        before = await scrape_all(addresses)
+        while True:
+            await asyncio.sleep(interval)
+            now, refused = await asyncio.gather(scrape_all(addresses), asyncio.to_thread(refusals.last))
+            yield report_of(before, now, refused, datetime.now(UTC).isoformat(timespec="seconds"))
+            if not watch:
+                return
+            before = now
 
 
 async def _show_json(looks: "AsyncIterator[Report]", last: "list[Report]", *, watch: bool) -> None:

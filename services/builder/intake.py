@@ -134,6 +134,7 @@ class Intake:
         if time.monotonic() >= self._touch_at:
             self._touch_at = time.monotonic() + TOUCH_EVERY_S
             await self._ask(consumer)
+            await tell_lag(consumer)
 
     async def _ask(self, consumer: AIOKafkaConsumer) -> None:
         """Commit what was reported, or else ask for a sign of life; a failure is only told."""
@@ -141,7 +142,6 @@ class Intake:
         try:
             async with asyncio.timeout(TOUCH_TIMEOUT_S):
                 await (consumer.commit(news) if news else consumer.topics())
-                await tell_lag(consumer)
         except (KafkaError, OSError) as error:
             self._trouble(error)
         else:

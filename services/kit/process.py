@@ -69,8 +69,12 @@ async def _run(main: Main, settings: Settings) -> None:
     health = Health()
     log = structlog.get_logger()
     log.info("starting")
-    async with _admin_page(settings, health), running(measure_loop_lag()):
-        await _until_stopped(asyncio.ensure_future(main(settings, health, stop)), stop)
+    lag = asyncio.create_task(measure_loop_lag(), name="event loop lag")
+    try:
+        async with _admin_page(settings, health):
+            await _until_stopped(asyncio.ensure_future(main(settings, health, stop)), stop)
+    finally:
+        lag.cancel()
     log.info("stopped")
 
 
