@@ -9,6 +9,9 @@ from starlette.routing import Route
 
 from services.kit.metrics import metrics_route
 
+LIVEZ, READYZ = "/livez", "/readyz"
+HEALTH_PATHS = frozenset({LIVEZ, READYZ})
+
 
 @dataclass
 class Health:
@@ -53,7 +56,7 @@ def health_routes(health: Health) -> list[Route]:
         status = "ready" if health.is_ready else "not ready"
         return JSONResponse({"status": status, "parts": parts}, status_code=200 if health.is_ready else 503)
 
-    return [Route("/livez", livez), Route("/readyz", readyz)]
+    return [Route(LIVEZ, livez), Route(READYZ, readyz)]
 
 
 def health_app(health: Health) -> Starlette:

@@ -6,6 +6,7 @@ from time import perf_counter
 from prometheus_client import Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.kit.health import HEALTH_PATHS
 from services.kit.metrics import FINE_S
 
 REQUESTS = Counter(
@@ -29,7 +30,7 @@ _timer = cache(lambda method, route: SECONDS.labels(method, route))
 
 
 class Measured:
-    """Measures every request of the application inside."""
+    """Measures every request of the application inside, but for those who only ask whether the process is ready."""
 
     def __init__(self, app: ASGIApp, prefix: str = "") -> None:
         """Tell templates without `prefix`, which is that of the whole API."""
@@ -37,7 +38,7 @@ class Measured:
         self._prefix = prefix
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["path"] in HEALTH_PATHS:
             await self._app(scope, receive, send)
             return
         begun = perf_counter()

@@ -89,6 +89,17 @@ async def test_a_body_that_is_refused_before_any_route_counts_too(http: httpx.As
     assert requests("POST", "other", "413") == before + 1
 
 
+async def test_who_only_asks_whether_the_process_is_ready_is_not_counted(http: httpx.AsyncClient) -> None:
+    def all_requests() -> float:
+        (family,) = (each for each in REGISTRY.collect() if each.name == "pipeloom_http_requests")
+        return sum(sample.value for sample in family.samples)
+
+    before = all_requests()
+    assert (await http.get("http://pipeloom.test/readyz")).status_code == 503
+    assert (await http.get("http://pipeloom.test/livez")).status_code == 200
+    assert all_requests() == before
+
+
 async def test_a_method_that_somebody_made_up_makes_no_series(http: httpx.AsyncClient) -> None:
     before = requests("other", "other", "405") + requests("other", "other", "404")
     await http.request("FROBNICATE", "/absent")
