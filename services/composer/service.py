@@ -16,12 +16,14 @@ from services.composer.batch import BatchState, Outcome
 from services.composer.claims import Claims
 from services.composer.compose import Taken
 from services.composer.intake import Received, take_in
+from services.composer.metrics import FENCED, REPEATED, tell_lag
 from services.composer.records import read_one_by_one, received
 from services.composer.settle import settle
 from services.composer.store import Claim, rows_of, save_rows
 from services.kit.backoff import Backoff
-from services.kit.clients import Clients, Consumer, KafkaClients
+from services.kit.clients import Clients, Consumer, GroupConsumer, KafkaClients
 from services.kit.health import Health
+from services.kit.metrics import CLIENTS_REPLACED
 from services.kit.postgres import POSTGRES_TROUBLE, Connection, Pool, borrowed, open_pool
 from services.kit.probes import probe_kafka, probe_postgres
 from services.kit.process import running
@@ -41,7 +43,7 @@ TROUBLE = (KafkaError, *POSTGRES_TROUBLE)
 
 Batches = Mapping[TopicPartition, Sequence[ConsumerRecord]]
 
-log = structlog.get_logger()
+log = structlog.get_logger(repeats=True)
 
 
 async def run_composer(settings: Settings, health: Health, stop: asyncio.Event) -> None:
@@ -62,6 +64,7 @@ async def compose_until(stop: asyncio.Event, settings: Settings, health: Health,
         except (KafkaError, OSError, TimeoutError) as error:
             health.ill(GROUP_PART, f"commands cannot be read: {error or type(error).__name__}")
             log.warning("the consumer is made anew", error=repr(error))
+            CLIENTS_REPLACED.labels("commands consumer").inc()
             await backoff.wait(stop)
 
 
@@ -100,7 +103,7 @@ class Composer:
         finally:
             await stop_client(consumer)
 
-    async def _turn(self, consumer: Consumer, claims: Claims, stop: asyncio.Event) -> None:
+    async def _turn(self, consumer: GroupConsumer, claims: Claims, stop: asyncio.Event) -> None:
         batches: Batches = {}
         try:
             batches = await consumer.getmany(timeout_ms=POLL_MS, max_records=self._settings.composer.max_batch)
@@ -118,10 +121,12 @@ class Composer:
             _read_again(consumer, claims, batches)
             self._health.ill(BATCH_PART, f"batches are held up: {error or type(error).__name__}")
             log.warning("a batch is repeated", error=repr(error))
+            REPEATED.inc()
             await self._backoff.wait(stop)
         else:
             self._health.well(BATCH_PART)
             self._backoff.reset()
+        tell_lag(consumer, claims)
         return await self._commit(consumer)
 
     async def _compose(
@@ -156,6 +161,9 @@ class Composer:
             async with borrowed(self._pool, BATCH_S) as connection:
                 if await save_rows(connection, self._topic, passed, rows_of(Outcome(BatchState()))):
                     claims.advance(passed)
+                else:
+                    # Nothing else would notice that somebody claimed one of them, until the next command comes.
+                    claims.forget(claim.partition for claim in passed)
 
     async def _compose_one_by_one(self, consumer: Consumer, claims: Claims) -> None:
         """Get over a record that the Kafka client cannot decode: reading it with others loses all of them."""
@@ -178,6 +186,7 @@ class Composer:
     async def _settle(self, connection: Connection, claims: Claims, taken: list[Taken]) -> bool:
         if not await settle(connection, self._topic, claims, taken):
             log.warning("fenced: another composer claimed a partition")
+            FENCED.inc()
             return False
         for record, _ in taken:
             self._uncommitted[TopicPartition(self._topic, record.partition)] = record.offset + 1
@@ -187,7 +196,7 @@ class Composer:
         partitions = len(consumer.partitions_for_topic(self._topic))
         return [(record, take_in(record, partitions)) for record in records]
 
-    async def _commit(self, consumer: Consumer) -> None:
+    async def _commit(self, consumer: GroupConsumer) -> None:
         """Tell Kafka now and then how far this is, for tools that show lag; the cursor in Postgres is the truth."""
         now = asyncio.get_running_loop().time()
         if now - self._committed_at < COMMIT_EVERY_S:

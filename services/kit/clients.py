@@ -24,9 +24,7 @@ class Stoppable(Protocol):
 
 
 class Consumer(Stoppable, Protocol):
-    """The part of AIOKafkaConsumer that is used."""
-
-    def subscribe(self, topics: Iterable[str], *, listener: Any) -> None: ...
+    """The part of AIOKafkaConsumer that is used without a group."""
 
     def assign(self, partitions: Iterable[TopicPartition]) -> None: ...
 
@@ -38,6 +36,8 @@ class Consumer(Stoppable, Protocol):
 
     def partitions_for_topic(self, topic: str) -> Collection[int]: ...
 
+    def highwater(self, partition: TopicPartition) -> int | None: ...
+
     async def position(self, partition: TopicPartition) -> int: ...
 
     async def beginning_offsets(self, partitions: Iterable[TopicPartition]) -> Mapping[TopicPartition, int]: ...
@@ -47,6 +47,12 @@ class Consumer(Stoppable, Protocol):
     async def getmany(
         self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
     ) -> Mapping[TopicPartition, Sequence[ConsumerRecord]]: ...
+
+
+class GroupConsumer(Consumer, Protocol):
+    """The part of AIOKafkaConsumer that is used with a group."""
+
+    def subscribe(self, topics: Iterable[str], *, listener: Any) -> None: ...
 
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None: ...
 
@@ -66,7 +72,7 @@ class TransactionalProducer(Stoppable, Protocol):
 class Clients(Protocol):
     """Makes clients, and answers what is asked of Kafka without one."""
 
-    def group_consumer(self, group_id: str, **options: Any) -> Consumer: ...
+    def group_consumer(self, group_id: str, **options: Any) -> GroupConsumer: ...
 
     def reader(self) -> Consumer: ...
 
@@ -83,8 +89,8 @@ class KafkaClients:
 
     kafka: KafkaSettings
 
-    def group_consumer(self, group_id: str, **options: Any) -> Consumer:
-        client: Consumer = group_consumer(self.kafka, group_id, **options)
+    def group_consumer(self, group_id: str, **options: Any) -> GroupConsumer:
+        client: GroupConsumer = group_consumer(self.kafka, group_id, **options)
         return client
 
     def reader(self) -> Consumer:

@@ -1,1 +1,1 @@
-"""The composer and the relay as they are, in a world of which one number decides every event: see docs/reliability.md."""
+"""The real composer and relay in a world of which one number decides every event: see docs/reliability.md."""

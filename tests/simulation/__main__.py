@@ -80,8 +80,8 @@ class _Totals:
 
     def told(self, took_s: float) -> str:
         return (
-            f"{self.seeds} seeds in {took_s:.1f} s ({60 * self.seeds / took_s:.0f} a minute): {self.commands} commands, "
-            f"{self.events} events, {self.calls} calls, {self.strikes} deaths and strikes, "
+            f"{self.seeds} seeds in {took_s:.1f} s ({60 * self.seeds / took_s:.0f} a minute): "
+            f"{self.commands} commands, {self.events} events, {self.calls} calls, {self.strikes} deaths and strikes, "
             f"{self.virtual_s / 3600:.1f} hours of virtual time"
         )
 

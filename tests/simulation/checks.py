@@ -18,8 +18,8 @@ from services.kit.eventlog import _event
 from tests.simulation.consumers import UNREADABLE, record_of
 from tests.simulation.log import PartitionLog
 from tests.simulation.tables import Tables
-from tests.simulation.world import COMMANDS, EVENTS, PARTITIONS, World
 from tests.simulation.workload import ENVIRONMENTS
+from tests.simulation.world import COMMANDS, EVENTS, PARTITIONS, World
 
 
 def violations(world: World) -> list[str]:

@@ -78,6 +78,9 @@ class Reader:
     def partitions_for_topic(self, topic: str) -> Collection[int]:
         return range(self._call.broker.partitions)
 
+    def highwater(self, partition: TopicPartition) -> int | None:
+        return self._call.broker.logs[partition].high_watermark
+
     async def position(self, partition: TopicPartition) -> int:
         if partition not in self._positions:
             raise IllegalStateError(f"{partition} is not assigned")
@@ -103,9 +106,6 @@ class Reader:
                 return found
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), left)
-
-    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
-        raise IllegalStateError("a reader has no group")
 
     def _place(self, positions: dict[TopicPartition, int]) -> None:
         self._positions = positions

@@ -1,9 +1,9 @@
 """Pools and connections of the simulated Postgres: they take the SQL of the named statements, as asyncpg does."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, AsyncIterator, NamedTuple
+from typing import Any, NamedTuple
 
 import asyncpg
 

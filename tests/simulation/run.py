@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -84,9 +84,10 @@ async def _run(seed: int) -> Report:
 def _logs_in(world: World) -> Iterator[None]:
     """Put what the services log into the trace."""
 
-    def trace(_: Any, level: str, line: dict[str, Any]) -> str:
+    def trace(_: Any, level: str, line: MutableMapping[str, Any]) -> str:
         event = line.pop("event")
-        line.pop("exc_info", None)
+        for hidden in ("exc_info", "repeats"):
+            line.pop(hidden, None)
         world.network.tell("log", f"{level}: {event} {line or ''}")
         raise structlog.DropEvent
 

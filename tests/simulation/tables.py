@@ -32,7 +32,7 @@ class Tables:
     environments: set[str] = field(default_factory=set)
     heads: dict[str, int] = field(default_factory=dict)
     inbox: dict[tuple[str, UUID], Row] = field(default_factory=dict)
-    events: dict[tuple[int, int, int], Row] = field(default_factory=dict)
+    events: dict[tuple[int, int, int], Any] = field(default_factory=dict)
     dead_letters: dict[tuple[int, int], Row] = field(default_factory=dict)
     cursors: dict[tuple[str, int], Row] = field(default_factory=dict)
     positions: dict[int, Row] = field(default_factory=dict)

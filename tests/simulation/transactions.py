@@ -12,7 +12,7 @@ from tests.simulation.log import PartitionLog, Payload
 TIMEOUT_S = 20.0
 
 
-class Concurrent(KafkaError):  # noqa: N818  # type: ignore[misc]
+class Concurrent(KafkaError):  # type: ignore[misc]  # noqa: N818
     """The last transaction's markers are still being written: ask again soon."""
 
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import random
 from collections.abc import Callable
+from typing import Literal
 from uuid import UUID
 
 from aiokafka import TopicPartition
@@ -31,6 +32,7 @@ from tests.simulation.transactions import Concurrent
 
 # Two on one partition, one on the other, of two.
 ENVIRONMENTS = ("amber", "birch", "cedar")
+OUTCOMES: tuple[Literal["ready", "failed"], ...] = ("ready", "ready", "ready", "ready", "failed")
 NOBODYS = "nowhere"
 TIME = "2026-01-31T12:00:00.000Z"
 SEALED = "sealed:v1:0123abcd:AAAAAAAAAAAAAAAAAAAAAAAAAAAA"
@@ -121,8 +123,7 @@ class Workload:
                 )
             case 2 | 3 | 4:
                 asked = self._requests.get((environment, step), command_id)
-                outcome = "failed" if chance.random() < 0.1 else "ready"
-                return StepBuildReported(step_name=step, requested_by=str(asked), outcome=outcome)
+                return StepBuildReported(step_name=step, requested_by=str(asked), outcome=chance.choice(OUTCOMES))
             case 5:
                 self._requests[environment, step] = command_id
                 return StepUpdateRequested(step_name=step, description=f"again of {environment}")

@@ -53,10 +53,8 @@ class World:
     async def run(self) -> None:
         """Let everything go wrong, then heal, and wait until all is done. Raises TimeoutError when it never is."""
         self.network.faults = self._choose_faults()
-        for name in ["composer-1", "composer-2", "composer-3"][: self.random.choice((2, 2, 3))] + [
-            "relay-1",
-            "relay-2",
-        ]:
+        composers = ("composer-1", "composer-2", "composer-3")[: self.random.choice((2, 2, 3))]
+        for name in (*composers, "relay-1", "relay-2"):
             self._begin(name)
         number = self.random.randint(10, 40)
         trouble = asyncio.create_task(self._strike())
@@ -65,7 +63,7 @@ class World:
         trouble.cancel()
         await self._heal()
         async with asyncio.timeout(HEALED_WITHIN_S):
-            while not self._is_done():
+            while not self._is_done():  # noqa: ASYNC110 - the clock is virtual
                 await asyncio.sleep(0.1)
         self.network.tell("-", "done")
         await self._stop()
