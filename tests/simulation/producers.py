@@ -60,24 +60,25 @@ class Producer:
         told: asyncio.Future[Sent] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(TopicPartition(topic, partition), Payload(key, value, headers), told))
         if self._call.network.random.random() < 0.2:
-            await self._flush()
+            await self.flush()
         return told
 
     async def commit_transaction(self) -> None:
-        await self._flush()
+        await self.flush()
         number, transactions = self._number, self._call.broker.transactions
         await self._call.until_told(
             "end transaction", lambda: transactions.end(self._name, self._epoch, number, "commit"), Concurrent
         )
 
     async def abort_transaction(self) -> None:
-        await self._flush()
+        await self.flush()
         number, transactions = self._number, self._call.broker.transactions
         await self._call.until_told(
             "end transaction", lambda: transactions.end(self._name, self._epoch, number, "abort"), Concurrent
         )
 
-    async def _flush(self) -> None:
+    async def flush(self) -> None:
+        """Have all that waits on the broker."""
         while self._waiting:
             where = self._waiting[0].where
             piece = [each for each in self._waiting if each.where == where]

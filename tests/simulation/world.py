@@ -11,6 +11,7 @@ from events.topics import COMMANDS_TOPIC, EVENTS_TOPIC
 from services.composer.service import compose_until
 from services.kit.health import Health
 from services.kit.notices import read_notice
+from services.kit.process import CANCEL_WITHIN_S, STOP_WITHIN_S
 from services.kit.settings import ComposerSettings, KafkaSettings, RelaySettings, Settings
 from services.relay.service import Relay
 from tests.simulation.broker import Broker
@@ -24,7 +25,6 @@ from tests.simulation.workload import ENVIRONMENTS, Workload
 PARTITIONS = 2
 SESSION_MS = 2_000
 HEALED_WITHIN_S = 120.0
-STOPPED_WITHIN_S = 15.0
 KAFKA = KafkaSettings(topic_prefix="sim", partitions=PARTITIONS)
 COMMANDS = COMMANDS_TOPIC.name(KAFKA.topic_prefix)
 EVENTS = EVENTS_TOPIC.name(KAFKA.topic_prefix)
@@ -192,11 +192,15 @@ class World:
         return self.broker.logs[TopicPartition(topic, partition)]
 
     async def _stop(self) -> None:
-        """Stop everybody, as SIGTERM does. Raises TimeoutError when somebody does not."""
+        """Stop everybody, as SIGTERM does, and run_service after it. Raises TimeoutError when somebody does not."""
         for process in self.processes.values():
             process.stop.set()
         tasks = [each.task for each in self.processes.values() if each.task]
-        _, late = await asyncio.wait(tasks, timeout=STOPPED_WITHIN_S)
+        _, late = await asyncio.wait(tasks, timeout=STOP_WITHIN_S)
+        for task in late:
+            task.cancel()
+        if late:
+            _, late = await asyncio.wait(late, timeout=CANCEL_WITHIN_S)
         if late:
             raise TimeoutError
 
