@@ -41,7 +41,7 @@ def _run_many(base: int | None, seeds: int, seconds: float | None) -> int:
     base = random.SystemRandom().randrange(FIRST_SEEDS) if base is None else base
     console = Console(stderr=True)
     console.print(f"seeds {base} to {base + seeds - 1}")
-    began, reports, failure = time.monotonic(), _Totals(), None
+    began, began_cpu, reports, failure = time.monotonic(), time.process_time(), _Totals(), None
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     gc.disable()
     with Progress(*columns, console=console) as progress:
@@ -57,7 +57,7 @@ def _run_many(base: int | None, seeds: int, seconds: float | None) -> int:
                 break
             if seconds is not None and time.monotonic() - began > seconds:
                 break
-    print(reports.told(time.monotonic() - began))
+    print(reports.told(time.monotonic() - began, time.process_time() - began_cpu))
     if failure is not None:
         print(failure.told())
     return failure is not None
@@ -78,9 +78,9 @@ class _Totals:
         self.strikes += report.strikes
         self.virtual_s += report.virtual_s
 
-    def told(self, took_s: float) -> str:
+    def told(self, took_s: float, cpu_s: float) -> str:
         return (
-            f"{self.seeds} seeds in {took_s:.1f} s ({60 * self.seeds / took_s:.0f} a minute): "
+            f"{self.seeds} seeds in {took_s:.1f} s ({60 * self.seeds / cpu_s:.0f} a minute of one core's work): "
             f"{self.commands} commands, {self.events} events, {self.calls} calls, {self.strikes} deaths and strikes, "
             f"{self.virtual_s / 3600:.1f} hours of virtual time"
         )

@@ -120,7 +120,11 @@ class World:
         self.network.tell(self.processes[name].name, "died")
         self.strikes += 1
         if not self._is_safe:
-            self.network.later(self.random.uniform(0.05, 3), self._begin, name)
+            self.network.later(self.random.uniform(0.05, 3), self._restart, name)
+
+    def _restart(self, name: str) -> None:
+        if self.processes[name].is_dead and not self._is_safe:
+            self._begin(name)
 
     async def bury(self) -> list[str]:
         """Kill everybody, and return what ended a process that nobody had killed."""
