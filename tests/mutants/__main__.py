@@ -1,4 +1,7 @@
-"""Applies each patch to a copy of the code and simulates it: `python -m tests.mutants [NAME …]`."""
+"""Applies each patch to a copy of the code and has a layer catch it: `python -m tests.mutants [NAME …]`.
+
+One of the rules is for the sequences of commands: the simulation replays with the same rules. All others are simulated.
+"""
 
 import argparse
 import re
@@ -11,6 +14,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PATCHES = Path(__file__).parent
 FOLDERS = ("events", "services", "pipeloom", "schemas", "tests")
+RULES = "a/services/composer/decider/"
+SEQUENCES = "tests/unit/composer/test_any_sequence.py"
 SEEDS = 3_000
 RAN = re.compile(r"^(\d+) seeds in ([0-9.]+) s", re.MULTILINE)
 
@@ -28,14 +33,28 @@ def main() -> None:
 
 
 def caught(name: str, seeds: int) -> bool:
-    """Tell whether the simulation catches a mutant; print after how many seeds, and by what."""
+    """Tell whether a mutant is caught; print by what, and how soon."""
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         for each in FOLDERS:
             shutil.copytree(ROOT / each, scratch / each, ignore=shutil.ignore_patterns("__pycache__"))
         subprocess.run(["git", "apply", "-C1", PATCHES / f"{name}.patch"], cwd=scratch, check=True)
-        simulate = [sys.executable, "-m", "tests.simulation", "--base", "1", "--seeds", str(seeds)]
-        ran = subprocess.run(simulate, cwd=scratch, check=False, capture_output=True, text=True)
+        if RULES in (PATCHES / f"{name}.patch").read_text():
+            return _by_sequences(name, scratch)
+        return _by_simulation(name, scratch, seeds)
+
+
+def _by_sequences(name: str, scratch: Path) -> bool:
+    shutil.copy(ROOT / "pyproject.toml", scratch)
+    sequences = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", SEQUENCES]
+    ran = subprocess.run(sequences, cwd=scratch, check=False, capture_output=True, text=True)
+    print(f"{name}: sequences of commands: {ran.stdout.splitlines()[-1]}", flush=True)
+    return "1 failed" in ran.stdout
+
+
+def _by_simulation(name: str, scratch: Path, seeds: int) -> bool:
+    simulate = [sys.executable, "-m", "tests.simulation", "--base", "1", "--seeds", str(seeds)]
+    ran = subprocess.run(simulate, cwd=scratch, check=False, capture_output=True, text=True)
     totals = RAN.search(ran.stdout)
     if totals is None:
         sys.exit(f"{name}: it did not run at all\n{ran.stderr}")

@@ -105,7 +105,8 @@ class Reader:
             if found or left <= 0:
                 return found
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), left)
+                async with asyncio.timeout(left):
+                    await self._news.wait()
 
     def _place(self, positions: dict[TopicPartition, int]) -> None:
         self._positions = positions

@@ -130,8 +130,12 @@ class World:
         """Kill everybody, and return what ended a process that nobody had killed."""
         for process in self.everyone:
             process.kill()
-        ends = await asyncio.gather(*(each.task for each in self.everyone if each.task), return_exceptions=True)
-        return [repr(end) for end in ends if end is not None and not isinstance(end, asyncio.CancelledError)]
+        tasks = {each.task for each in self.everyone if each.task}
+        while (await asyncio.wait(tasks, timeout=1))[1]:
+            for task in tasks:  # asyncio.wait_for of Python 3.11 loses a cancellation that comes with its result
+                task.cancel()
+        ends = await asyncio.gather(*tasks, return_exceptions=True)
+        return sorted(repr(end) for end in ends if isinstance(end, Exception))
 
     async def _strike(self) -> None:
         """Do something to somebody now and then."""
