@@ -37,8 +37,8 @@ Outcomes = Literal["ready", "failed"]
 KINDS: dict[str, Any] = {"step": Step, "pipeline": Pipeline, "deployment": Deployment, "variable": EnvironmentVariable}
 NAMES = {
     "step": ["s0", "s1"],
-    "pipeline": ["p0", "p1", "p2"],
-    "deployment": ["d0", "d1", "d2"],
+    "pipeline": ["p0", "p1"],
+    "deployment": ["d0", "d1"],
     "variable": ["V0", "V1"],
 }
 STEPS, PIPELINES, DEPLOYMENTS, VARIABLES = (st.sampled_from(names) for names in NAMES.values())
@@ -175,6 +175,12 @@ class AnySequence(RuleBasedStateMachine):
         data = StepBuildReported(step_name=name, requested_by=str(request), outcome=outcome)
         self.expect(self.model.report(name, request, outcome), data)
 
+    @rule(name=STEPS)
+    def build_step(self, name: str) -> None:
+        """Two at once: what needs a Ready step would seldom find one."""
+        self.request_step(name)
+        self.report(name, "ready", is_stale=False)
+
     @rule(name=STEPS, force=st.booleans())
     def delete_step(self, name: str, force: bool) -> None:
         data = StepDeleteRequested(step_name=name, force_dependents_deletion=force)
@@ -194,6 +200,12 @@ class AnySequence(RuleBasedStateMachine):
     def request_deployment(self, name: str, pipeline: str) -> None:
         data = DeploymentRequested(name=name, pipeline_name=pipeline, execution_rule="endpoint")
         self.expect(self.model.request_deployment(name, pipeline), data)
+
+    @rule(name=DEPLOYMENTS, pipeline=PIPELINES, step=STEPS)
+    def deploy(self, name: str, pipeline: str, step: str) -> None:
+        self.build_step(step)
+        self.request_pipeline(pipeline, step)
+        self.request_deployment(name, pipeline)
 
     @rule(name=DEPLOYMENTS)
     def delete_deployment(self, name: str) -> None:
@@ -258,4 +270,4 @@ class AnySequence(RuleBasedStateMachine):
 
 
 TestAnySequence = AnySequence.TestCase
-TestAnySequence.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestAnySequence.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
