@@ -30,6 +30,11 @@ Digest = Annotated[
     str, Path(pattern="^sha256:[0-9a-f]{64}$", description="The source, by its content", examples=[DIGEST])
 ]
 
+MAX_SEQUENCE = 2**63 - 1
+DeliverySequence = Annotated[
+    int, Path(ge=1, le=MAX_SEQUENCE, description="The delivery, by its event's sequence", examples=[17])
+]
+
 
 def _header(name: str, description: str, **limits: Any) -> dict[str, Any]:
     schema = {"type": "string", **limits}
