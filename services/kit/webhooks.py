@@ -22,6 +22,7 @@ from services.kit.settings import WebhooksSettings
 MAX_URL_LENGTH = 2048
 SECRET_PREFIX = "whsec_"  # noqa: S105 - what every secret begins with
 SECRET_BYTES = 32
+PORTS = range(1, 65_536)
 
 _URL = re.compile(r"[!-~]+")
 
@@ -59,10 +60,10 @@ def _why_unusable(text: str, settings: WebhooksSettings) -> str | None:
         return "has characters that no URL has; percent-encode them, and write a host of other letters in punycode"
     try:
         url = httpx.URL(text)
-        port = url.port
+        port = url.port if url.port is not None else PORTS[0]
     except (httpx.InvalidURL, UnicodeError, ValueError):
         return "is no URL; write it as https://HOST/PATH"
-    if url.scheme not in {"http", "https"} or not url.host or port == 0:
+    if url.scheme not in {"http", "https"} or not url.host or port not in PORTS:
         return "is not a URL of the web; write it as https://HOST/PATH"
     if url.scheme == "http" and not settings.allow_http:
         return "begins with http://, where what is sent could be read; use https://"

@@ -1,6 +1,6 @@
 """An installation with events in its log, a receiver, and webhooks between them."""
 
-import asyncio
+import itertools
 import json
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
@@ -15,18 +15,19 @@ from standardwebhooks import Webhook
 from events.envelope import Event
 from services.command import webhook_store
 from services.kit.health import Health
-from services.kit.postgres import Pool
+from services.kit.postgres import Pool, open_pool
 from services.kit.sealing import Sealer
 from services.kit.settings import Settings, WebhooksSettings
 from services.kit.webhooks import new_secret, seal_secret
 from services.webhooks.service import run_webhooks
 from tests.integration.kit.conftest import MakeEvent, write_log
 from tests.integration.kit.conftest import make_event as make_event
-from tests.integration.kit.conftest import pool as pool
-from tests.support.installation import new_member
+from tests.support.installation import new_installation, new_member
 from tests.support.receiver import Posted, Receiver, open_receiver
+from tests.support.servers import Servers
 from tests.support.services import eventually, running_service
 
+PARTITIONS = itertools.count(100)
 HEAD = """
 INSERT INTO environment_head VALUES ($1, $2)
 ON CONFLICT (environment) DO UPDATE SET sequence = excluded.sequence
@@ -53,6 +54,7 @@ class World:
     pool: Pool
     receiver: Receiver
     environment: str
+    partition: int
     make_event: MakeEvent
     happened: int = 0
 
@@ -75,7 +77,8 @@ class World:
     async def happen(self, number: int = 1, **changes: Any) -> list[Event]:
         """Let events happen, one after the other."""
         places = range(self.happened + 1, self.happened + number + 1)
-        events = [self.make_event(environment=self.environment, sequence=place, **changes) for place in places]
+        ours = {"environment": self.environment, "partition": self.partition, **changes}
+        events = [self.make_event(sequence=place, **ours) for place in places]
         self.happened += number
         async with self.pool.acquire() as connection, connection.transaction():
             await write_log(connection, *events)
@@ -117,21 +120,30 @@ async def receiver() -> AsyncIterator[Receiver]:
         yield opened
 
 
+@pytest.fixture(scope="session")
+async def shared_installation(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """One installation for all: each test has an environment and a partition of its own, and deletes its webhooks."""
+    return await new_installation(servers, tmp_path_factory.mktemp("webhooks"))
+
+
 @pytest.fixture
-async def world(installation: Settings, pool: Pool, receiver: Receiver, make_event: MakeEvent) -> World:
-    member = await new_member(installation.postgres)
-    installation.webhooks = WebhooksSettings(
+async def pool(shared_installation: Settings) -> AsyncIterator[Pool]:
+    async with open_pool(shared_installation.postgres, size=2) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def world(
+    shared_installation: Settings, pool: Pool, receiver: Receiver, make_event: MakeEvent
+) -> AsyncIterator[World]:
+    member = await new_member(shared_installation.postgres)
+    webhooks = WebhooksSettings(
         allow_http=True,
         allowed_networks=[ip_network("127.0.0.0/8")],
         timeout_s=1.0,
         retry_delays_s=[0.05, 0.05, 0.05],
         poll_interval_s=0.05,
     )
-    return World(installation, pool, receiver, member.environment, make_event)
-
-
-async def stay(condition: Any, for_s: float) -> None:
-    """Fail when `condition` stops to hold within `for_s`."""
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(for_s):
-            await eventually(lambda: not condition())
+    settings = shared_installation.model_copy(update={"webhooks": webhooks})
+    yield World(settings, pool, receiver, member.environment, next(PARTITIONS), make_event)
+    await pool.execute("DELETE FROM webhook")

@@ -33,8 +33,8 @@ async def test_a_delivery_that_fails_is_tried_again_until_it_is_taken(world: Wor
         (answering(304), 304, "redirect"),
         (hang, None, "within 0.5 s"),
         (streaming(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), None, "within 0.5 s"),
-        (streaming(b"HTTP/1.1 200 OK\r\n", b"x-more: and more\r\n"), None, "could not be reached"),
-        (streaming(b"", b"no HTTP at all\r\n"), None, "could not be reached"),
+        (streaming(b"HTTP/1.1 200 OK\r\n", b"x-more: and more\r\n" * 1000), None, "could not be reached"),
+        (streaming(b"", b"no HTTP at all\r\n" * 1000), None, "could not be reached"),
     ],
     ids=["500", "404", "302", "304", "hangs", "informs for ever", "heads for ever", "no HTTP"],
 )
