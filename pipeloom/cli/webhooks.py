@@ -10,7 +10,7 @@ import typer
 
 from pipeloom.cli.connection import connected, existing
 from pipeloom.cli.output import Output, OutputOption, show, show_all
-from pipeloom.cli.writing import KeyOption, YesOption, demand_consent
+from pipeloom.cli.writing import YesOption, demand_consent
 
 app = typer.Typer(no_args_is_help=True, help="Have events posted to a URL, and see what became of them.")
 
@@ -48,12 +48,11 @@ def create(
     subject: Annotated[
         str, typer.Option(metavar="PREFIX", help="Only events whose subject begins so, such as pipelines/.")
     ] = "",
-    idempotency_key: KeyOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Have events posted to a URL from now on. Keep the secret that is shown: it is not shown again."""
     with connected() as client:
-        made = client.create_webhook(url, types or (), subject, idempotency_key=idempotency_key)
+        made = client.create_webhook(url, types or (), subject)
     show(made if output is Output.JSON else _for_people(made), output)
 
 

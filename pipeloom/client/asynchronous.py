@@ -319,14 +319,12 @@ class AsyncClient:
             writes.delete_environment_variable(environment_variable_name, idempotency_key=idempotency_key)
         )
 
-    async def create_webhook(
-        self, url: str, types: Iterable[str] = (), subject: str = "", *, idempotency_key: str | None = None
-    ) -> documents.Webhook:
+    async def create_webhook(self, url: str, types: Iterable[str] = (), subject: str = "") -> documents.Webhook:
         """Have events posted to `url` from now on: of these `types` (all by default), about subjects that begin so.
 
         The answer has the secret that signs them, this once. Raises InvalidWebhookUrl, TooManyWebhooks.
         """
-        return await self.send(webhooks.create(url, types, subject, idempotency_key=idempotency_key))
+        return await self.send(webhooks.create(url, types, subject))
 
     async def list_webhooks(self) -> list[documents.Webhook]:
         """Return all webhooks of the environment, the oldest first."""
@@ -343,20 +341,16 @@ class AsyncClient:
         types: Iterable[str] | None = None,
         subject: str | None = None,
         status: str | None = None,
-        *,
-        idempotency_key: str | None = None,
     ) -> documents.Webhook:
         """Change a webhook; what is None stays, and no `types` at all mean all of them.
 
         `status` is `enabled`, which goes on where it stopped, or `disabled`. Raises WebhookNotFound.
         """
-        return await self.send(
-            webhooks.change(webhook_id, url, types, subject, status, idempotency_key=idempotency_key)
-        )
+        return await self.send(webhooks.change(webhook_id, url, types, subject, status))
 
-    async def delete_webhook(self, webhook_id: str, *, idempotency_key: str | None = None) -> documents.DeletedWebhook:
+    async def delete_webhook(self, webhook_id: str) -> documents.DeletedWebhook:
         """Delete a webhook and the log of its deliveries. Raises WebhookNotFound."""
-        return await self.send(webhooks.delete(webhook_id, idempotency_key=idempotency_key))
+        return await self.send(webhooks.delete(webhook_id))
 
     def iter_webhook_deliveries(
         self, webhook_id: str, status: str | None = None, page_size: int = 100
@@ -364,11 +358,9 @@ class AsyncClient:
         """Yield what became of a webhook's deliveries, the newest first: all, or those of a `status`."""
         return self._pages(webhooks.deliveries(webhook_id, status), page_size)
 
-    async def redeliver_webhook_event(
-        self, webhook_id: str, sequence: int, *, idempotency_key: str | None = None
-    ) -> documents.WebhookDelivery:
+    async def redeliver_webhook_event(self, webhook_id: str, sequence: int) -> documents.WebhookDelivery:
         """Deliver the event of that `sequence` once more. Raises WebhookDisabled, DeliveryNotFound."""
-        return await self.send(webhooks.redeliver(webhook_id, sequence, idempotency_key=idempotency_key))
+        return await self.send(webhooks.redeliver(webhook_id, sequence))
 
     async def send(self, request: Request[T]) -> T:
         """Send a request, for example a write of `pipeloom.writes`, and return its answer."""

@@ -215,7 +215,7 @@ class DeletedEnvironmentVariable(TypedDict):
 
 
 class Webhook(TypedDict):
-    """Who is told of events; `types` is None for all of them. The secret is there in the answer to its creation only."""
+    """Who is told of events; `types` is None for all. Its `secret` is in the answer to its creation only."""
 
     id: str
     url: str

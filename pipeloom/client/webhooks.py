@@ -1,4 +1,4 @@
-"""What is asked about webhooks, as plain values."""
+"""What is asked about webhooks, as plain values. No command comes of it, so none of it can be submitted."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -10,12 +10,10 @@ from pipeloom.client.writes import usable_key
 COLLECTION = "/webhooks"
 
 
-def create(
-    url: str, types: Iterable[str] = (), subject: str = "", *, idempotency_key: str | None = None
-) -> Request[Webhook]:
+def create(url: str, types: Iterable[str] = (), subject: str = "") -> Request[Webhook]:
     """Ask for a webhook."""
     body = {"url": url, "types": list(types) or None, "subject": subject}
-    return Request("POST", COLLECTION, dict, body=body, idempotency_key=usable_key(idempotency_key))
+    return Request("POST", COLLECTION, dict, body=body, idempotency_key=usable_key(None))
 
 
 def read_all() -> Request[list[Webhook]]:
@@ -32,8 +30,6 @@ def change(
     types: Iterable[str] | None = None,
     subject: str | None = None,
     status: str | None = None,
-    *,
-    idempotency_key: str | None = None,
 ) -> Request[Webhook]:
     """Ask for another state of a webhook; what is None stays. Raises ValueError when all of it does."""
     given: dict[str, Any] = {"url": url, "subject": subject, "status": status}
@@ -42,13 +38,12 @@ def change(
         body["types"] = list(types) or None
     if not body:
         raise ValueError("nothing is to be changed: give a url, types, a subject or a status")
-    key = usable_key(idempotency_key)
-    return Request("PATCH", path_to(COLLECTION, webhook_id), dict, body=body, idempotency_key=key)
+    return Request("PATCH", path_to(COLLECTION, webhook_id), dict, body=body, idempotency_key=usable_key(None))
 
 
-def delete(webhook_id: str, *, idempotency_key: str | None = None) -> Request[DeletedWebhook]:
+def delete(webhook_id: str) -> Request[DeletedWebhook]:
     """Ask for a webhook's deletion."""
-    return Request("DELETE", path_to(COLLECTION, webhook_id), dict, idempotency_key=usable_key(idempotency_key))
+    return Request("DELETE", path_to(COLLECTION, webhook_id), dict, idempotency_key=usable_key(None))
 
 
 def deliveries(webhook_id: str, status: str | None = None) -> Request[list[WebhookDelivery]]:
@@ -57,7 +52,7 @@ def deliveries(webhook_id: str, status: str | None = None) -> Request[list[Webho
     return Request("GET", f"{path_to(COLLECTION, webhook_id)}/deliveries", list, query=query)
 
 
-def redeliver(webhook_id: str, sequence: int, *, idempotency_key: str | None = None) -> Request[WebhookDelivery]:
+def redeliver(webhook_id: str, sequence: int) -> Request[WebhookDelivery]:
     """Ask for one more delivery of an event."""
     path = f"{path_to(COLLECTION, webhook_id)}/deliveries/{int(sequence)}/redeliver"
-    return Request("POST", path, dict, idempotency_key=usable_key(idempotency_key))
+    return Request("POST", path, dict, idempotency_key=usable_key(None))

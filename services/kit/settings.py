@@ -63,7 +63,7 @@ class SecretsSettings(BaseModel):
     key_file: Path = Field(
         Path(".pipeloom/secrets.key"),
         description="Seals the secrets of users; `pipeloom init` creates it. "
-        "The same for command, query, gateway and builder",
+        "The same for command, query, gateway, builder and webhooks",
     )
 
 
@@ -117,8 +117,7 @@ class WebhooksSettings(BaseModel):
     timeout_s: float = Field(15.0, gt=0, le=120, description="How long an attempt may take in all")
     retry_delays_s: list[PositiveFloat] = Field(
         [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400],
-        max_length=100,
-        description="How long to wait before each further attempt; when all have failed, the delivery has",
+        description="How long to wait before each further attempt; when all of them have failed, the delivery has",
     )
     disable_after_s: float = Field(
         432_000, gt=0, description="A webhook is disabled when nothing but failures came of it for so long"

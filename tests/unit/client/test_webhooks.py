@@ -10,9 +10,9 @@ from .conftest import Caller, Service
 
 async def test_creating_sends_a_key_and_returns_the_secret(call: Caller, service: Service) -> None:
     service.answers(201, {**A_WEBHOOK, "secret": "whsec_example"})
-    made = await call("create_webhook", "https://hooks.example/", ["StepReady"], idempotency_key="k1")
+    made = await call("create_webhook", "https://hooks.example/", ["StepReady"])
     assert made["secret"] == "whsec_example"
-    assert service.request.headers["idempotency-key"] == "k1"
+    assert service.request.headers["idempotency-key"]
     assert service.body == {"url": "https://hooks.example/", "types": ["StepReady"], "subject": ""}
 
 

@@ -3,12 +3,13 @@
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, get_args
 from uuid import uuid4
 
 import pytest
 from annotated_types import Ge, Gt, Le
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, IPvAnyNetwork, PositiveFloat, SecretStr
 from pydantic.fields import FieldInfo
 
 from events import errors_page
@@ -21,8 +22,16 @@ from services.kit.settings import Settings
 from tests.unit.docs.markdown import ROOT, page, table_rows
 
 BOUNDS = {Ge: ("ge", "≥"), Gt: ("gt", ">"), Le: ("le", "≤")}
-KINDS = {"str": "text", "int": "whole number", "float": "number", "Path": "path", "SecretStr": "text, secret"}
-ROUTE = re.compile(r"`(GET|POST|PUT|DELETE) (/api/v1/[^`?]+)(?:\?[^`]*)?`")
+KINDS = {
+    "str": "text",
+    "int": "whole number",
+    "float": "number",
+    "bool": "true or false",
+    "Path": "path",
+    "SecretStr": "text, secret",
+}
+LISTS = {str: "text", Path: "paths", IPvAnyNetwork: "networks", PositiveFloat: "numbers, > 0"}
+ROUTE = re.compile(r"`(GET|POST|PUT|PATCH|DELETE) (/api/v1/[^`?]+)(?:\?[^`]*)?`")
 
 
 def demand_rows(file: str, wanted: list[str]) -> None:
@@ -59,7 +68,7 @@ def _default(value: Any) -> str:
         case SecretStr():
             return f"`{value.get_secret_value()}`"
         case list():
-            return f"`{json.dumps([str(each) for each in value])}`"
+            return f"`{json.dumps([each if isinstance(each, int) else str(each) for each in value])}`"
         case _:
             return f"`{value}`"
 
@@ -76,7 +85,7 @@ def _kind(annotation: Any) -> str:
     if type(None) in arguments:
         return f"{_kind(arguments[0])} or nothing"
     if arguments:
-        return "list of text" if arguments[0] is str else "list of paths"
+        return f"list of {LISTS[arguments[0]]}"
     return KINDS[annotation.__name__]
 
 
