@@ -122,7 +122,7 @@ class Courier:
     async def _tell_failure(self, due: Due, answer: Answer) -> None:
         delay_s = retry_delay(self._settings.retry_delays_s, due.attempts + 1, answer.retry_after_s)
         is_disabled = await self._deliveries.failed(due, answer, delay_s)
-        ATTEMPTS.labels("failed" if delay_s is None else "tried again").inc()
+        ATTEMPTS.labels("failed" if delay_s is None else "retried").inc()
         about = {"webhook": str(due.webhook_id), "sequence": due.sequence, "attempt": due.attempts + 1}
         log.info("a delivery failed", **about, fault=answer.fault, again_in_s=delay_s and round(delay_s, 1))
         if is_disabled:

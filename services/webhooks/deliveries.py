@@ -47,7 +47,7 @@ class Deliveries:
     async def make(self) -> bool:
         """Make the deliveries of new events, some for each webhook; tell whether there were any events."""
         async with borrowed(self._pool) as connection:
-            behind = [row["id"] async for row in _sql.find_behind(connection)]
+            behind = [row["id"] async for row in _sql.find_behind(connection, max_pending=self._settings.max_pending)]
         looked_at = 0
         for webhook_id in behind:
             async with borrowed(self._pool) as connection:

@@ -1,7 +1,9 @@
 -- name: find_behind
--- Enabled webhooks whose environment has events that they have no deliveries of.
+-- Enabled webhooks whose environment has events that they have no deliveries of, and that have room for some.
 SELECT w.id FROM webhook w JOIN environment_head h ON h.environment = w.environment
-WHERE w.status = 'enabled' AND h.sequence > w.told_up_to
+WHERE w.status = 'enabled' AND h.sequence > w.told_up_to AND (
+    SELECT count(*) FROM webhook_delivery d WHERE d.webhook_id = w.id AND d.status = 'pending'
+) < :max_pending
 ORDER BY w.id;
 
 -- name: make_deliveries$

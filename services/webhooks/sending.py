@@ -85,6 +85,7 @@ class Sender:
             ("User-Agent", self._agent),
             ("Content-Type", CONTENT_TYPE),
             ("Accept", "*/*"),
+            ("Connection", "close"),
             ("webhook-id", message.id),
             ("webhook-timestamp", str(int(now.timestamp()))),
             ("webhook-signature", Webhook(secret).sign(message.id, now, message.body)),
