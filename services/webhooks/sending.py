@@ -98,7 +98,7 @@ class Sender:
         timeouts = {"timeout": {"connect": CONNECT_S, "pool": self._timeout_s}}
         async with self._pool.stream("POST", where, headers=sent, content=body, extensions=timeouts) as response:
             await _read_a_little(response)
-            return _judged(response)
+            return judged(response)
 
 
 async def _read_a_little(response: httpcore.Response) -> None:
@@ -112,7 +112,8 @@ async def _read_a_little(response: httpcore.Response) -> None:
                     return
 
 
-def _judged(response: httpcore.Response) -> Answer:
+def judged(response: httpcore.Response) -> Answer:
+    """Return what a receiver's answer means."""
     status = response.status
     if OK <= status < MULTIPLE_CHOICES:
         return Answer(status)

@@ -112,6 +112,19 @@ async def test_a_repeat_under_the_same_key_is_the_same_webhook(tenant: Tenant) -
     assert listed == {name: value for name, value in first.json().items() if name != "secret"}
 
 
+async def test_what_is_changed_of_a_webhook_is_changed_and_nothing_else(tenant: Tenant) -> None:
+    webhook = await made(tenant, "https://hooks.example/", types=["StepReady"], subject="steps/")
+    address = f"/webhooks/{webhook['id']}"
+    changed = (await tenant.http.patch(address, json={"types": None})).json()
+    assert (changed["types"], changed["subject"], changed["url"]) == (None, "steps/", "https://hooks.example/")
+    changed = (await tenant.http.patch(address, json={"status": "disabled", "subject": ""})).json()
+    assert (changed["status"], changed["disabled_reason"]) == ("disabled", "A user disabled it.")
+    inside = {"url": "https://10.0.0.1/"}
+    problem(await tenant.http.patch(address, json=inside), 422, "invalid_webhook_url")
+    problem(await tenant.http.patch(address, json={}), 422, "invalid_body")
+    assert (await tenant.http.get(address)).json() == changed
+
+
 async def test_an_environment_has_a_bounded_number_of_webhooks(tenant: Tenant) -> None:
     webhooks = [await made(tenant, f"https://hooks.example/{number}") for number in range(20)]
     one_more = {"url": "https://hooks.example/"}

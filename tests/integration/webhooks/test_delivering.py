@@ -3,12 +3,17 @@
 import asyncio
 import os
 import sys
+from pathlib import Path
 
 import pytest
 from standardwebhooks import WebhookVerificationError
 
+from services.kit.health import Health
+from services.kit.process import StartError
+from services.kit.settings import SecretsSettings
 from services.webhooks.deliveries import Deliveries
 from services.webhooks.sending import CONTENT_TYPE
+from services.webhooks.service import run_webhooks
 from tests.support.receiver import answering, hang
 from tests.support.services import eventually
 
@@ -155,3 +160,29 @@ async def test_deliveries_are_forgotten_some_time_after_they_are_done(world: Wor
     settings = world.with_changes(keep_s=0.001).webhooks
     await Deliveries(world.pool, settings).forget_old()
     assert await world.deliveries(hook) == []
+
+
+async def test_a_service_that_is_stopped_lets_its_attempts_end(world: World) -> None:
+    # Given
+    hook = await world.hook("/slow")
+    may_answer = asyncio.Event()
+
+    async def slowly(writer: asyncio.StreamWriter) -> None:
+        await may_answer.wait()
+        await answering(200)(writer)
+
+    world.receiver.on("/slow", slowly)
+    await world.happen()
+    # When
+    async with world.service(timeout_s=10):
+        await eventually(lambda: bool(world.receiver.at("/slow")))
+        asyncio.get_running_loop().call_later(0.2, may_answer.set)
+    # Then
+    [row] = await world.deliveries(hook)
+    assert (row["status"], row["attempts"]) == ("delivered", 1)
+
+
+async def test_a_service_that_has_no_key_says_what_to_do(world: World, tmp_path: Path) -> None:
+    settings = world.settings.model_copy(update={"secrets": SecretsSettings(key_file=tmp_path / "none.key")})
+    with pytest.raises(StartError, match="run `pipeloom init`"):
+        await run_webhooks(settings, Health(), asyncio.Event())
