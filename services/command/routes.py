@@ -21,7 +21,6 @@ from services.command.sources import Sources
 from services.command.steps import step_routes
 from services.command.submit import Submitter, command_id_of, validated
 from services.command.variables import variable_routes
-from services.command.webhooks import webhook_routes
 from services.kit.parameters import DeploymentName, PipelineName
 from services.kit.sealing import Sealer
 from services.kit.tokens import Tokens, hash_secret
@@ -40,7 +39,6 @@ def command_router(submitter: Submitter, tokens: Tokens, sealer: Sealer, sources
     router.include_router(_deployment_routes(submitter, tokens))
     router.include_router(endpoint_token_routes(submitter, tokens))
     router.include_router(variable_routes(submitter, sealer))
-    router.include_router(webhook_routes(submitter.backend))
     return router
 
 

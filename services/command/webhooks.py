@@ -4,18 +4,17 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.requests import Request
 from starlette.responses import Response
 
 from events.codec import MAX_ATTRIBUTE_LENGTH
 from events.refusals import Code, Refused
-from events.results import RESULTS
 from services.command import webhook_contract as contract
 from services.command import webhook_store as store
 from services.command.submit import command_id_of
 from services.kit.backend import Backend
-from services.kit.parameters import DeliverySequence
+from services.kit.parameters import DeliverySequence, EventType
 from services.kit.sealing import SealBroken
 from services.kit.web import Asker, json_response
 from services.kit.webhooks import (
@@ -31,14 +30,6 @@ from services.kit.webhooks import (
 
 NOT_KEPT = {"Cache-Control": "no-store"}
 
-
-def _known_type(name: str) -> str:
-    if name not in RESULTS:
-        raise ValueError(f"there is no event type '{name}'; the known ones are {', '.join(RESULTS)}")
-    return name
-
-
-EventType = Annotated[str, AfterValidator(_known_type), Field(json_schema_extra={"enum": list(RESULTS)})]
 Url = Annotated[
     str, Field(min_length=1, max_length=MAX_URL_LENGTH, description="Where the events are posted to, by https")
 ]

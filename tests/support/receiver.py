@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ssl
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -55,12 +56,13 @@ class Receiver:
     """What came, and what is answered by path: one behaviour after the other, the last one from then on."""
 
     port: int = 0
+    scheme: str = "http"
     posted: list[Posted] = field(default_factory=list)
     behaviours: dict[str, list[Behaviour]] = field(default_factory=lambda: defaultdict(lambda: [answering(204)]))
     ended: int = 0
 
     def url(self, path: str) -> str:
-        return f"http://127.0.0.1:{self.port}{path}"
+        return f"{self.scheme}://127.0.0.1:{self.port}{path}"
 
     def on(self, path: str, *behaviours: Behaviour) -> None:
         self.behaviours[path] = list(behaviours)
@@ -88,9 +90,9 @@ async def _read(reader: asyncio.StreamReader) -> Posted:
 
 
 @asynccontextmanager
-async def open_receiver() -> AsyncIterator[Receiver]:
+async def open_receiver(tls: ssl.SSLContext | None = None) -> AsyncIterator[Receiver]:
     """Serve for the length of the block; whoever still hangs is cut at its end."""
-    receiver = Receiver()
+    receiver = Receiver(scheme="https" if tls else "http")
     tasks: set[asyncio.Task[None]] = set()
 
     def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -98,7 +100,7 @@ async def open_receiver() -> AsyncIterator[Receiver]:
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
-    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls)
     receiver.port = server.sockets[0].getsockname()[1]
     try:
         yield receiver
