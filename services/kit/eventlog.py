@@ -1,4 +1,4 @@
-"""Reads the event log that the composer writes."""
+"""Reads the event log that the composer writes: in the present versions, except for the relay, which retells it."""
 
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
@@ -7,6 +7,7 @@ from uuid import UUID
 import asyncpg
 
 from events.envelope import Event, Position, timestamp
+from events.upcasting import present
 from services.kit.notices import Ranges
 from services.kit.postgres import Connection, load_queries
 
@@ -43,11 +44,11 @@ async def read_ranges(
 
 
 async def read_after(connection: Connection, partition: int, position: Position, limit: int) -> list[Event]:
-    """Return up to `limit` events of a partition behind `position`."""
+    """Return up to `limit` events of a partition behind `position`, as they were written."""
     rows = _sql.read_after(
         connection, partition=partition, log_offset=position.offset, log_index=position.index, row_limit=limit
     )
-    return [event_of(row) async for row in rows]
+    return [_event(row) async for row in rows]
 
 
 async def read_result(connection: Connection, environment: str, command_id: UUID) -> Decided | None:
@@ -99,7 +100,11 @@ async def read_history(
 
 
 def event_of(row: asyncpg.Record) -> Event:
-    """Return the event of a row of the log."""
+    """Return the event of a row of the log as it is told today."""
+    return present(_event(row))
+
+
+def _event(row: asyncpg.Record) -> Event:
     return Event(
         partition=row["partition"],
         position=Position(row["log_offset"], row["log_index"]),
