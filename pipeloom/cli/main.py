@@ -10,6 +10,7 @@ from pipeloom.cli.demo import demo
 from pipeloom.cli.events import events
 from pipeloom.cli.exits import EXIT_CODES
 from pipeloom.cli.program import Program
+from pipeloom.cli.status import status
 from pipeloom.cli.trace import trace
 from pipeloom.cli.up import up
 
@@ -64,6 +65,7 @@ app.add_typer(webhooks.app, name="webhooks", rich_help_panel=RUNNING)
 app.command(epilog="Example: pipeloom events --type PipelineCreated --since beginning", rich_help_panel=RUNNING)(events)
 app.add_typer(config.app, name="config", rich_help_panel=RUNNING)
 
+app.command(epilog="Example: pipeloom status --watch", rich_help_panel=SERVER)(status)
 app.command(epilog="Example: pipeloom serve composer", rich_help_panel=SERVER)(services.serve)
 app.command(epilog="Example: pipeloom init", rich_help_panel=SERVER)(services.init)
 app.command(epilog="Example: pipeloom trace .pipeloom/traces.jsonl", rich_help_panel=SERVER)(trace)

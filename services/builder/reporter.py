@@ -16,6 +16,7 @@ from events.refusals import FailureCode, Refused
 from events.resources import Step
 from services.builder.errors import Unbuildable, Unreachable
 from services.builder.examine import Bench, Built, examine
+from services.builder.metrics import BUILDS, SECONDS
 from services.builder.threads import BuildThreads
 from services.kit.backoff import Backoff
 from services.kit.health import Health
@@ -67,7 +68,9 @@ class Reporter:
             build.set_attribute("pipeloom.outcome", outcome)
 
     async def _build_and_tell(self, event: Event, step: Step) -> str:
-        data = await self._verdict(event.environment, step)
+        with SECONDS.time():
+            data = await self._verdict(event.environment, step)
+        BUILDS.labels(data.outcome, data.failure_code or "").inc()
         command = Command(
             id=report_id(event),
             environment=event.environment,

@@ -17,7 +17,8 @@ from events.envelope import Command, Event, timestamp
 from events.refusals import Code, Refused, code_of
 from events.results import CommandRejected
 from events.validation import refusal_of
-from services.command.preferences import read_preferences
+from services.command.metrics import REPEATS, submission
+from services.command.preferences import Preferences, read_preferences
 from services.kit.backend import Backend
 from services.kit.commands import CommandPublisher
 from services.kit.eventlog import Decided, read_result
@@ -74,11 +75,16 @@ class Submitter:
             traceparent=current_traceparent(request.headers.get("traceparent")),
         )
         tell(command_id=str(command.id), environment=command.environment)
+        with submission(command) as told:
+            return told.answered(await self._submitted(command, preferences, answer))
+
+    async def _submitted(self, command: Command, preferences: Preferences, answer: Answer) -> Response:
         waiting, whole = self._patience(preferences.wait_s)
         with self.backend.live.expecting(command.environment, command.id) as result:
             if preferences.idempotency_key:
                 decided = await self._look(command, min(LOOK_S, whole.left_s / 2))
                 if decided:
+                    REPEATS.inc()
                     return _respond(command, decided.event, answer, decided.fingerprint)
             await self._publisher.publish(command, whole)
             if preferences.wait_s == 0:

@@ -9,6 +9,7 @@ from opentelemetry.trace import SpanKind
 from services.composer.batch import Outcome
 from services.composer.claims import Claims
 from services.composer.compose import Taken, compose, needs_of, refuse_as_broken
+from services.composer.metrics import DECIDE, LOAD, SAVE, tell_settled
 from services.composer.store import Claim, Rows, load_state, rows_of, save_rows
 from services.composer.traces import POSTGRES, batch_span, names_of
 from services.kit.log_context import telling
@@ -50,20 +51,22 @@ async def _settle(connection: Connection, topic: str, claims: Claims, batch: lis
             return 0
         claims.advance(moves)
         trace.saved(outcome)
+        tell_settled(batch, outcome)
         return outcome.records
 
 
 async def _save(connection: Connection, topic: str, moves: dict[Claim, int], rows: Rows) -> bool:
-    with span("save", SpanKind.CLIENT, attributes=POSTGRES):
+    with SAVE.time(), span("save", SpanKind.CLIENT, attributes=POSTGRES):
         return await save_rows(connection, topic, moves, rows)
 
 
 async def _decide(connection: Connection, batch: list[Taken]) -> tuple[Outcome, Rows]:
     try:
-        with span("load", SpanKind.CLIENT, attributes=POSTGRES):
+        with LOAD.time(), span("load", SpanKind.CLIENT, attributes=POSTGRES):
             state = await load_state(connection, needs_of(batch))
-        outcome = compose(batch, state)
-        return outcome, rows_of(outcome)
+        with DECIDE.time():
+            outcome = compose(batch, state)
+            return outcome, rows_of(outcome)
     except POSTGRES_TROUBLE:
         raise
     except Exception as error:

@@ -13,6 +13,7 @@ from events.refusals import Code, Refused
 from events.topics import COMMANDS_TOPIC
 from services.kit.health import Health
 from services.kit.kafka import idempotent_producer
+from services.kit.metrics import CLIENTS_REPLACED
 from services.kit.patience import Patience
 from services.kit.settings import KafkaSettings
 from services.kit.stopping import stop_client
@@ -136,6 +137,7 @@ class CommandPublisher:
         producer, self._producer = self._producer, None
         if producer is not None:
             self._health.ill(PART, "the producer is being replaced")
+            CLIENTS_REPLACED.labels("command producer").inc()
             await stop_client(producer)
 
 

@@ -18,6 +18,7 @@ from events.upcasting import present
 from services.kit.eventlog import read_environments, read_ranges
 from services.kit.health import Health
 from services.kit.kafka import count_partitions, reader
+from services.kit.metrics import CLIENTS_REPLACED
 from services.kit.notices import Ranges, listen
 from services.kit.postgres import POSTGRES_TROUBLE, Pool, borrowed
 from services.kit.process import running
@@ -94,6 +95,7 @@ class LiveEvents:
                     await self._tail()
                 except (KafkaError, OSError, TimeoutError, UnicodeDecodeError) as error:
                     self._health.ill(PART, f"the events topic cannot be read: {error or type(error).__name__}")
+                    CLIENTS_REPLACED.labels("event feed").inc()
                 await asyncio.sleep(RECONNECT_S)
 
     @property

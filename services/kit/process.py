@@ -15,6 +15,7 @@ import uvloop
 
 from services.kit.health import Health, health_app
 from services.kit.logs import configure_logs
+from services.kit.loop_lag import measure_loop_lag
 from services.kit.settings import Settings, UnusableSettingsError, load_settings
 from services.kit.tracing import tracing
 
@@ -69,8 +70,12 @@ async def _run(main: Main, settings: Settings) -> None:
     health = Health()
     log = structlog.get_logger()
     log.info("starting")
-    async with _health_page(settings, health):
-        await _until_stopped(asyncio.ensure_future(main(settings, health, stop)), stop)
+    lag = asyncio.create_task(measure_loop_lag(), name="event loop lag")
+    try:
+        async with _admin_page(settings, health):
+            await _until_stopped(asyncio.ensure_future(main(settings, health, stop)), stop)
+    finally:
+        lag.cancel()
     log.info("stopped")
 
 
@@ -97,7 +102,7 @@ async def _until_stopped(task: asyncio.Future[None], stop: asyncio.Event) -> Non
 
 
 @asynccontextmanager
-async def _health_page(settings: Settings, health: Health) -> AsyncIterator[None]:
+async def _admin_page(settings: Settings, health: Health) -> AsyncIterator[None]:
     if not settings.health.port:
         yield
         return

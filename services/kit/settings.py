@@ -47,7 +47,7 @@ class HttpSettings(BaseModel):
 
 
 class HealthSettings(BaseModel):
-    """Where a process answers /livez and /readyz; port 0 turns it off."""
+    """Where a process answers /livez, /readyz and /metrics; port 0 turns it off."""
 
     host: str = "127.0.0.1"
     port: int = Field(0, ge=0, le=65_535)

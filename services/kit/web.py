@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from events.refusals import Code, Refused
 from events.topics import MIB
 from services.kit.health import Health, health_routes
+from services.kit.http_metrics import Measured
 from services.kit.log_context import tell
 from services.kit.openapi import ABOUT, describe, operation_id
 from services.kit.problems import add_problem_handlers, broken, problem
@@ -190,6 +191,7 @@ def make_app(
     add_problem_handlers(app)
     describe(app)
     app.add_middleware(Guard, body_timeout_s=body_timeout_s, upload_bytes=upload_bytes)
+    app.add_middleware(Measured, prefix=API)
     app.add_middleware(RequestLog, log_requests=log_requests)
     if is_on():
         app.add_middleware(TracedRequests, prefix=API)
