@@ -17,6 +17,7 @@ from services.query.sources import source_router
 from services.query.steps import step_router
 from services.query.users import user_router
 from services.query.variables import variable_router
+from services.query.webhooks import webhook_router
 
 
 def query_routers(backend: Backend) -> list[APIRouter]:
@@ -29,6 +30,7 @@ def query_routers(backend: Backend) -> list[APIRouter]:
         variable_router(backend),
         command_status_router(backend),
         event_router(backend),
+        webhook_router(backend),
         user_router(backend),
     ]
 
