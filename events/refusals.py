@@ -67,6 +67,8 @@ class Code(StrEnum):
     TOO_MANY_DEPENDENTS = "too_many_dependents", 409, "More dependents than one command may delete"
     PRECONDITION_FAILED = "precondition_failed", 412, "The resource is not the one that If-Match names"
     USER_NOT_FOUND = "user_not_found", 404, "The user does not exist"
+    DEAD_LETTER_NOT_FOUND = "dead_letter_not_found", 404, "The dead letter does not exist"
+    DEAD_LETTER_REPLAYED = "dead_letter_replayed", 409, "The dead letter was replayed, and took effect"
     # A command's identity.
     COMMAND_ID_REUSED = "command_id_reused", 422, "The command id was used before, for something else"
     # Records on the commands topic that are not commands.
