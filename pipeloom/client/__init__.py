@@ -17,6 +17,8 @@ from pipeloom.client.errors import (
 from pipeloom.client.refusals import (
     ArchiveTooLarge,
     CommandIdReused,
+    DeadLetterNotFound,
+    DeadLetterReplayed,
     DeploymentExists,
     DeploymentNotFound,
     DuplicateMapping,
@@ -53,6 +55,8 @@ __all__ = [
     "Client",
     "CommandIdReused",
     "Conflict",
+    "DeadLetterNotFound",
+    "DeadLetterReplayed",
     "DeploymentExists",
     "DeploymentNotFound",
     "DuplicateMapping",

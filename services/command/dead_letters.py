@@ -37,10 +37,9 @@ log = structlog.get_logger()
 def dead_letter_routes(submitter: Submitter, sources: Sources) -> APIRouter:
     """Return the routes that settle dead letters."""
     router = APIRouter(tags=["dead letters"])
-    pool = submitter.backend.pool
 
     async def find(asker: Identity, letter_id: str) -> DeadLetter:
-        async with reading(pool) as connection:
+        async with reading(submitter.backend.pool) as connection:
             letter = await dead_letters.find_letter(connection, LetterId.parse(letter_id), asker.environment)
         if letter is None:
             raise dead_letters.no_such_letter(letter_id)
@@ -59,7 +58,7 @@ def dead_letter_routes(submitter: Submitter, sources: Sources) -> APIRouter:
     async def discard_dead_letter(asker: Asker, dead_letter_id: DeadLetterId) -> Response:
         """Discard a dead letter: it is kept, and no longer open. One that is settled stays as it is."""
         letter = await find(asker, dead_letter_id)
-        async with reading(pool) as connection:
+        async with reading(submitter.backend.pool) as connection:
             await dead_letters.discard(connection, letter.id, asker.user_id)
         settled = await find(asker, dead_letter_id)
         return json_response(pydantic_core.to_json(dead_letters.entry_of(settled)))
@@ -86,8 +85,7 @@ def _asked(letter: DeadLetter, fields: dict[str, Any] | None, asker: Identity, s
 @asynccontextmanager
 async def _marked(submitter: Submitter, letter: DeadLetter, asker: Identity, command_id: UUID) -> AsyncIterator[None]:
     """Mark a letter as replayed before it is sent, so that no crash leaves it unmarked; take it back when refused."""
-    pool = submitter.backend.pool
-    async with reading(pool) as connection:
+    async with reading(submitter.backend.pool) as connection:
         if letter.replayed_as not in {None, command_id}:
             decided = await read_result(connection, asker.environment, letter.replayed_as)
             if decided is not None and not is_refusal(decided.event.type):

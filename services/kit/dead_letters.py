@@ -16,8 +16,9 @@ from events.refusals import Code, Refused
 from services.kit.postgres import Connection, load_queries
 
 Status = Literal["open", "replayed", "discarded"]
-ID_PATTERN = r"^[0-9]{1,9}-[0-9]{1,18}$"
-PLACE_PATTERN = r"^[0-9]{1,18}-[0-9]{1,9}-[0-9]{1,18}$"
+# An offset is below 0 when it was moved out of the way, as operators do after the loss of the commands topic.
+ID_PATTERN = r"^[0-9]{1,9}--?[0-9]{1,18}$"
+PLACE_PATTERN = r"^[0-9]{1,18}-[0-9]{1,9}--?[0-9]{1,18}$"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _sql = load_queries(__file__)
@@ -37,7 +38,8 @@ class LetterId(NamedTuple):
         """Read what `str` wrote. Raises ValueError on anything else."""
         if not re.fullmatch(ID_PATTERN, text):
             raise ValueError(f"{text!r} is not a dead letter's id, which reads as in 3-1042")
-        return cls(*map(int, text.split("-")))
+        partition, _, offset = text.partition("-")
+        return cls(int(partition), int(offset))
 
 
 class Place(NamedTuple):

@@ -31,7 +31,7 @@ Digest = Annotated[
 ]
 
 DeadLetterId = Annotated[
-    str, Path(pattern=r"^[0-9]{1,9}-[0-9]{1,18}$", description="The dead letter", examples=["3-1042"])
+    str, Path(pattern=r"^[0-9]{1,9}--?[0-9]{1,18}$", description="The dead letter", examples=["3-1042"])
 ]
 
 

@@ -14,7 +14,7 @@ from tests.support.services import eventually
 
 from .conftest import Stand, Tenant
 
-GOOD = {"pipeline_name": "p", "step_names": ["s"]}
+GOOD: dict[str, Any] = {"pipeline_name": "p", "step_names": ["s"]}
 
 
 async def bury(tenant: Tenant, value: bytes, **changes: bytes | None) -> dict[str, Any]:
