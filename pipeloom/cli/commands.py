@@ -76,7 +76,7 @@ def list_all(
     limit: LimitOption = 100,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """List the commands that were decided, by whichever door they came, the newest first, with the reasons of refusals."""
+    """List the commands that were decided, by whichever door they came, the newest first; refusals with reasons."""
     span: tuple[datetime | None, datetime | None] = (moment(since), moment(until))
     with connected() as client:
         found = client.list_commands(limit, status.value if status else None, command_type, actor, *span)

@@ -107,16 +107,23 @@ def test_open_letters_are_listed_and_their_messages_shortened(pipeloom: Pipeloom
     shown = pipeloom("dead-letters list").stdout
     assert service.requests[0].url.params["status"] == "open"
     assert max(map(len, shown.splitlines())) < 250
+
+
+def test_that_there_are_no_letters_is_told(pipeloom: Pipeloom, service: Service) -> None:
     service.answer(200, [])
     assert "No dead letters." in pipeloom("dead-letters list --status all").stdout
-    assert "status" not in service.requests[1].url.params
+    assert "status" not in service.requests[0].url.params
 
 
 def test_a_letter_is_shown_with_its_value(pipeloom: Pipeloom, service: Service) -> None:
     service.answer(200, LETTER)
     assert '{"a": 1}' in pipeloom("dead-letters show 3-1042").stdout
+
+
+def test_a_letter_that_is_not_there_is_refused(pipeloom: Pipeloom, service: Service) -> None:
     service.answer(404, {"name": "dead_letter_not_found", "message": "no"})
-    assert pipeloom("dead-letters show 3-1043").exit_code == ExitCode.REFUSED
+    result = pipeloom("dead-letters show 3-1043")
+    assert (result.exit_code, "no dead letter '3-1043'" in result.stderr) == (ExitCode.REFUSED, True)
 
 
 def test_a_letter_is_replayed_with_the_data_of_a_file(pipeloom: Pipeloom, service: Service, tmp_path: Path) -> None:
@@ -126,6 +133,10 @@ def test_a_letter_is_replayed_with_the_data_of_a_file(pipeloom: Pipeloom, servic
     shown = pipeloom(f"dead-letters replay 3-1042 --data {mended} --type StepRequested").stdout
     assert json.loads(service.requests[0].content) == {"type": "StepRequested", "data": {"a": 2}}
     assert "long" not in shown
+
+
+def test_a_file_without_an_object_is_wrong_usage(pipeloom: Pipeloom, tmp_path: Path) -> None:
+    mended = tmp_path / "mended.json"
     mended.write_text("[]")
     assert pipeloom(f"dead-letters replay 3-1042 --data {mended}").exit_code == ExitCode.USAGE
 
