@@ -1,11 +1,12 @@
 """The commands of an environment that were decided, the newest first: what was asked, by whom, and what came of it."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, NamedTuple
 
 import pydantic_core
 from fastapi import APIRouter, Query
-from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -23,11 +24,20 @@ PARAMETERS = ("status", "type", "actor", "since", "until", "limit", "after")
 ROWS = 2_000
 BYTES = 1024 * 1024
 
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]")
+
 
 def _known_type(name: str) -> str:
     if name not in COMMANDS:
         raise ValueError(f"there is no command type '{name}'; the known ones are {', '.join(COMMANDS)}")
     return name
+
+
+def _written_out(text: Any) -> Any:
+    """Refuse what pydantic would take for a moment too: a number of seconds."""
+    if not (isinstance(text, str) and _DATE.match(text)):
+        raise ValueError("write a time with its zone (RFC 3339), as in 2026-01-31T12:00:00Z")
+    return text
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -37,7 +47,7 @@ def _in_utc(moment: datetime) -> datetime:
         raise ValueError("that is beyond all times") from error
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_in_utc)]
 Status = Annotated[Literal["succeeded", "rejected"] | None, Query(description="Only commands that ended so")]
 CommandType = Annotated[str, AfterValidator(_known_type), Field(json_schema_extra={"enum": list(COMMANDS)})]
 Type = Annotated[CommandType | None, Query(alias="type", description="Only commands of this type")]

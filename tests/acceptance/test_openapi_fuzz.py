@@ -10,11 +10,13 @@ import random
 import sys
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 
 from tests.acceptance.fuzzing import CONFIG
+from tests.acceptance.records import written
 from tests.acceptance.stack import Stack
 from tests.acceptance.tenant import ALL_MAPPED, Tenant
 
@@ -50,17 +52,30 @@ async def _furnish(tenant: Tenant) -> dict[str, Any]:
     variables = {"environment_variables": {"KEPT": "example", "SPARE": "example"}}
     assert (await tenant.http.put("/environment-variables", json=variables)).status_code == 200
     source = httpx.URL((await tenant.http.get(f"/steps/{KEPT}/download")).json()["signed_url"])
+    letters = [await _bury(tenant) for _ in range(2)]
     kept = {kind: [KEPT] for kind in ("steps", "pipelines")}
     return {
         "seed": SEED,
-        "kept": {**kept, "deployments": [KEPT, f"{KEPT}-nightly"], "variables": ["KEPT"]},
-        "spare": {**{kind: [SPARE] for kind in ("steps", "pipelines", "deployments")}, "variables": ["SPARE"]},
+        "kept": {**kept, "deployments": [KEPT, f"{KEPT}-nightly"], "variables": ["KEPT"], "letters": letters[:1]},
+        "spare": {
+            **{kind: [SPARE] for kind in ("steps", "pipelines", "deployments")},
+            "variables": ["SPARE"],
+            "letters": letters[1:],
+        },
         "step": tenant.step_body(KEPT),
         "periodic": {"pipeline_name": KEPT, "schedule": "0 3 * * *", **ALL_MAPPED},
         "user_id": (await tenant.http.get("/users/me")).json()["id"],
         "digest": Path(source.path).name,
         "ticket": source.params["ticket"],
     }
+
+
+async def _bury(tenant: Tenant) -> str:
+    """Make a dead letter; return its id."""
+    command_id = uuid4()
+    record = await tenant.put(b"{}", written(tenant, command_id, {}))
+    await tenant.result(command_id)
+    return f"{record.partition}-{record.offset}"
 
 
 @pytest.mark.timeout(LIMIT_S + 60)
