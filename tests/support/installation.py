@@ -127,6 +127,15 @@ class Log:
             await consumer.stop()
         return found
 
+    async def asked(self) -> int:
+        """Return how many records were written to the commands topic so far."""
+        consumer = reader(self.kafka)
+        await consumer.start()
+        try:
+            return sum((await consumer.end_offsets(await self._from_start(consumer, self.commands_topic))).values())
+        finally:
+            await consumer.stop()
+
     async def _from_start(self, consumer: AIOKafkaConsumer, topic: str) -> Sequence[TopicPartition]:
         number = await count_partitions(self.kafka, topic)
         partitions = [TopicPartition(topic, each) for each in range(number)]
