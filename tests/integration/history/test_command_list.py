@@ -6,20 +6,14 @@ from typing import Any, cast
 import pytest
 
 from events.commands import PipelineRequested, StepDeleteRequested, StepRequested
-from services.kit.postgres import connect
 from services.kit.settings import Settings
 from services.query import command_list
 from services.query.command_list import Wanted
 
 from .conftest import Stand, Tenant
+from .plans import Recorder, plan_of
 
 STEP = StepRequested(step_name="s", function_path="a.py", function_name="f")
-MANY_EVENTS = """
-INSERT INTO event_log
-SELECT 99, n, 0, 'e' || n % 7, n, CASE WHEN n % 10 = 0 THEN 'CommandRejected' ELSE 'StepCreated' END, 1, 's',
-    gen_random_uuid(), '/t', true, 'a', now(), NULL, '{}'
-FROM generate_series(1, 20000) AS n
-"""
 REFUSED = PipelineRequested(pipeline_name="p", step_names=["s"])
 
 
@@ -98,17 +92,6 @@ async def test_another_environments_commands_are_not_listed(stand: Stand, tenant
     assert await listed(tenant) == []
 
 
-class Recorder:
-    """A connection that only notes what it is asked."""
-
-    def __init__(self) -> None:
-        self.asked: tuple[Any, ...] = ()
-
-    async def fetch(self, *asked: Any) -> list[Any]:
-        self.asked = asked
-        return []
-
-
 @pytest.mark.parametrize(
     ("status", "index"), [("rejected", "event_log_refused"), (None, "event_log_history")], ids=["refused", "all"]
 )
@@ -120,15 +103,8 @@ async def test_a_page_is_read_by_an_index_in_its_order(
     recorder = Recorder()
     wanted = Wanted(status, None, "ada", None, None)
     await command_list._page(cast("Any", recorder), "e3", wanted, None, 100)
-    statement, *given = recorder.asked
-    connection = await connect(installation.postgres)
-    try:
-        await connection.execute(MANY_EVENTS)
-        await connection.execute("ANALYZE event_log")
-        # When
-        plan = "\n".join(row[0] for row in await connection.fetch(f"EXPLAIN (ANALYZE) {statement}", *given))
-    finally:
-        await connection.close()
+    # When
+    plan = await plan_of(installation, recorder)
     # Then
     assert f"Index Scan Backward using {index}" in plan
     assert "Seq Scan on event_log" not in plan

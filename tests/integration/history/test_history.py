@@ -10,9 +10,11 @@ from events.commands import (
     PipelineRequested,
     StepDeleteRequested,
 )
+from services.kit.settings import Settings
 from services.query import history
 
 from .conftest import Stand, Tenant
+from .plans import Recorder, plan_of
 
 PIPELINE = PipelineRequested(pipeline_name="p", step_names=["s"])
 ENDPOINT = DeploymentRequested(name="d", pipeline_name="p", execution_rule="endpoint", endpoint_token_hash="0" * 64)
@@ -98,3 +100,18 @@ async def test_the_page_behind_the_last_entry_is_empty(tenant: Tenant) -> None:
     await tenant.ask(PIPELINE)
     response = await tenant.http.get("/pipelines/p/history", params={"after": 1})
     assert (response.status_code, response.json()) == (200, [])
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+async def test_a_page_is_read_by_the_index_on_its_subject(installation: Settings, newest_first: bool) -> None:
+    # Given what a page asks of a log that is much longer
+    recorder = Recorder()
+    start = {"newest_first": newest_first, "after": 2**62 if newest_first else 0}
+    limits = {"row_limit": 20, "byte_limit": 1000}
+    asked = history._sql.read_subject(recorder, environment="e3", subject="s/1", **start, **limits)
+    assert [row async for row in asked] == []
+    # When
+    plan = await plan_of(installation, recorder)
+    # Then
+    assert "event_log_by_subject" in plan
+    assert "Seq Scan on event_log" not in plan
