@@ -57,8 +57,9 @@ lock: $(READY) ## Write the lock files in requirements/ anew from pyproject.toml
 		--generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 		-o requirements/contract/craft-ai-sdk-$$version.lock - || exit 1; done
 
-schemas: $(READY) ## Write the JSON Schemas, the OpenAPI document and the table of codes anew from the code
+schemas: $(READY) ## Write the JSON Schemas, the AsyncAPI and OpenAPI documents and the table of codes anew from the code
 	@$(PY) -m events.schemas
+	@$(PY) -m events.asyncapi
 	@$(PY) -m events.errors_page
 	@$(PY) -m services.gateway.openapi
 

@@ -10,6 +10,7 @@ from pipeloom.cli.demo import demo
 from pipeloom.cli.events import events
 from pipeloom.cli.exits import EXIT_CODES
 from pipeloom.cli.program import Program
+from pipeloom.cli.trace import trace
 from pipeloom.cli.up import up
 
 HERE, RUNNING, SERVER = "All of it on this machine", "With a running Pipeloom", "For those who operate it"
@@ -65,6 +66,7 @@ app.add_typer(config.app, name="config", rich_help_panel=RUNNING)
 
 app.command(epilog="Example: pipeloom serve composer", rich_help_panel=SERVER)(services.serve)
 app.command(epilog="Example: pipeloom init", rich_help_panel=SERVER)(services.init)
+app.command(epilog="Example: pipeloom trace .pipeloom/traces.jsonl", rich_help_panel=SERVER)(trace)
 app.command(
     epilog="Example: pipeloom admin bootstrap --environment demo --user demo",
     rich_help_panel=SERVER,

@@ -13,6 +13,7 @@ from events.envelope import Event
 from events.resources import Step
 from events.results import StepCreated, StepUpdated
 from events.topics import EVENTS_TOPIC
+from events.upcasting import present
 from services.builder.offsets import Offsets
 from services.kit.health import Health
 from services.kit.kafka import group_consumer
@@ -36,13 +37,13 @@ BEGINNINGS: dict[tuple[str, int], type[StepCreated] | type[StepUpdated]] = {
 
 Report = Callable[[Event, Step], Awaitable[None]]
 
-log = structlog.get_logger()
+log = structlog.get_logger(repeats=True)
 
 
 def step_to_build(record: ConsumerRecord) -> tuple[Event, Step] | None:
     """Return the event and the step of a record that asks for a build; None for any other."""
     try:
-        event = decode_event(record.partition, record.headers, record.value or b"")
+        event = present(decode_event(record.partition, record.headers, record.value or b""))
         begun = BEGINNINGS.get((event.type, event.version))
         return None if begun is None else (event, begun.model_validate_json(event.data).step)
     except (KeyError, ValueError) as error:

@@ -4,10 +4,11 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from events.codec import decode_data, read_json
+from events.codec import decode_asked, read_json
 from events.commands import COMMANDS, CommandData, EnvironmentVariablesRequested, StepBuildReported
 from events.envelope import parse_type
 from events.refusals import Code, Refused
+from events.structured import attributes_and_data
 from events.wording import kind_of
 from services.command.submit import validated
 from services.kit.dead_letters import DeadLetter
@@ -30,12 +31,12 @@ class Mended(BaseModel):
 
 def replayed(letter: DeadLetter) -> CommandData:
     """Return the command that a letter holds. Raises Refused as the composer did, if it is none still."""
-    return decode_data(_model(_named(letter)), letter.value)
+    return decode_asked(*attributes_and_data(letter.headers, letter.value))
 
 
 def object_of(letter: DeadLetter) -> dict[str, Any]:
     """Return the fields that a letter holds. Raises Refused: invalid_json or invalid_body."""
-    fields = read_json(letter.value or b"")
+    fields = read_json(attributes_and_data(letter.headers, letter.value)[1] or b"")
     if not isinstance(fields, dict):
         raise Refused(Code.INVALID_BODY, f"The letter holds {kind_of(fields)}, not a JSON object; send `data`.")
     return fields
@@ -62,7 +63,7 @@ def read_mended(fields: dict[str, Any]) -> Mended:
 
 
 def _named(letter: DeadLetter) -> str:
-    attribute = letter.attributes.get("type", "")
+    attribute = attributes_and_data(letter.headers, letter.value)[0].get("type", "")
     name_and_version = parse_type(attribute)
     if name_and_version is None:
         raise Refused(
@@ -70,14 +71,7 @@ def _named(letter: DeadLetter) -> str:
             f"The letter does not say which command it is (its ce_type is '{attribute}'). Say it with `type`, "
             f"which is one of {', '.join(COMMANDS)}.",
         )
-    name, version = name_and_version
-    if name in COMMANDS and version != COMMANDS[name].version:
-        raise Refused(
-            Code.UNKNOWN_VERSION,
-            f"Version {version} of {name} is not known. Mend it: send `type` and `data` as version "
-            f"{COMMANDS[name].version} has them.",
-        )
-    return name
+    return name_and_version[0]
 
 
 def _model(name: str) -> type[CommandData]:

@@ -42,7 +42,7 @@ TROUBLE = (KafkaError, *POSTGRES_TROUBLE)
 
 Batches = Mapping[TopicPartition, Sequence[ConsumerRecord]]
 
-log = structlog.get_logger()
+log = structlog.get_logger(repeats=True)
 
 
 async def run_composer(settings: Settings, health: Health, stop: asyncio.Event) -> None:

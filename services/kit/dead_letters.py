@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 import pydantic_core
 
-from events.codec import Headers, read_attributes
+from events.codec import Headers
 from events.envelope import timestamp
 from events.refusals import Code, Refused
 from services.kit.postgres import Connection, load_queries
@@ -84,11 +84,6 @@ class DeadLetter:
     key: bytes | None = None
     value: bytes | None = None
     headers: Headers = ()
-
-    @property
-    def attributes(self) -> dict[str, str]:
-        """Its CloudEvents attributes, as far as they can be read."""
-        return read_attributes(self.headers)
 
     @property
     def place(self) -> Place:

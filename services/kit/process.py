@@ -16,6 +16,7 @@ import uvloop
 from services.kit.health import Health, health_app
 from services.kit.logs import configure_logs
 from services.kit.settings import Settings, UnusableSettingsError, load_settings
+from services.kit.tracing import tracing
 
 DRAIN_S = 8.0
 # Who waits then for news is answered without them: this takes up to 2 s.
@@ -45,7 +46,7 @@ def run_service(name: str, main: Main) -> None:
     configure_logs(settings.log_format, name)
     refused: BaseException | None = None
     try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        with tracing(settings.tracing, name), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_run(main, settings))
     except* StartError as group:
         refused = _first_of(group)

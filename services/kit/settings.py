@@ -7,6 +7,8 @@ from pydantic import BaseModel, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from events.topics import DEFAULT_PARTITIONS
+
 PREFIX, DELIMITER = "PIPELOOM_", "__"
 
 
@@ -15,7 +17,7 @@ class KafkaSettings(BaseModel):
 
     bootstrap_servers: str = "127.0.0.1:9092"
     topic_prefix: str = Field("pipeloom", pattern=r"^[a-zA-Z0-9._-]{1,100}$")
-    partitions: int = Field(4, ge=1, le=1000)
+    partitions: int = Field(DEFAULT_PARTITIONS, ge=1, le=1000)
     replication_factor: int = Field(1, ge=1)
 
     def group(self, service: str, configured: str | None) -> str:
@@ -41,6 +43,7 @@ class HttpSettings(BaseModel):
     public_url: str | None = Field(None, description="Where clients find the API; told by each request when left out")
     max_in_flight: int = Field(1000, ge=1, description="Commands under way in one process before it sheds load")
     max_streams: int = Field(1000, ge=1, description="Most streams of events that one process holds open")
+    log_requests: bool = Field(False, description="A log line for every request; those that fail by us have one anyway")
 
 
 class HealthSettings(BaseModel):
@@ -95,6 +98,21 @@ class RelaySettings(BaseModel):
     poll_interval_s: float = Field(0.5, gt=0, description="How often it looks without having been notified")
 
 
+class TracingSettings(BaseModel):
+    """Where spans go. The exporter itself reads OpenTelemetry's own variables."""
+
+    exporter: str = Field("none", pattern="^(none|otlp|console|file)$")
+    file: Path = Field(
+        Path(".pipeloom/traces.jsonl"), description="Where the exporter `file` writes; processes may share it"
+    )
+    sample_ratio: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="Share of the traces begun here that are kept; `OTEL_TRACES_SAMPLER` decides when left out",
+    )
+
+
 class BuilderSettings(BaseModel):
     """What a builder may fetch, and where it works."""
 
@@ -131,6 +149,7 @@ class Settings(BaseSettings):
     composer: ComposerSettings = ComposerSettings()
     relay: RelaySettings = RelaySettings()
     builder: BuilderSettings = BuilderSettings()
+    tracing: TracingSettings = TracingSettings()
     log_format: str = Field("console", pattern="^(console|json)$")
 
     @classmethod

@@ -48,6 +48,7 @@ async def run_query(settings: Settings, health: Health, stop: asyncio.Event) -> 
             health,
             tokens=backend.tokens,
             body_timeout_s=settings.http.body_timeout_s,
+            log_requests=settings.http.log_requests,
         )
         async with serving(app, settings.http.host, settings.http.port, backend.ending):
             await stop.wait()

@@ -15,6 +15,7 @@ from services.kit.postgres import Pool, borrowed
 from services.kit.settings import Settings
 from services.kit.stopping import stop_client
 from services.relay.position import Published, find_published, note_published
+from services.relay.traces import publishing
 
 FENCE_S = 30.0
 TRANSACTION_S = 30.0
@@ -54,7 +55,8 @@ class PartitionPublisher:
             async with borrowed(self._pool) as connection:
                 events = await read_after(connection, self._where.partition, published.position, limit)
             if events:
-                offset = await self._transact(producer, events)
+                with publishing(self._where, events):
+                    offset = await self._transact(producer, events)
                 published = Published(events[-1].position, offset)
                 transactions += 1
             idle = not events

@@ -25,7 +25,7 @@ PART = "partition ownership"
 # A record that the client cannot decode was written by somebody else: told, and looked at again.
 TROUBLE = (KafkaError, UnicodeDecodeError, *POSTGRES_TROUBLE)
 
-log = structlog.get_logger()
+log = structlog.get_logger(repeats=True)
 
 
 async def run_relay(settings: Settings, health: Health, stop: asyncio.Event) -> None:

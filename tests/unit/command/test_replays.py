@@ -1,5 +1,6 @@
 """What a dead letter is sent again as."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -42,7 +43,7 @@ def test_a_letter_that_holds_a_command_is_that_command() -> None:
         (b"{}", b"pipeloom.PipelineRequested.v1", "invalid_body"),
         (VALUE, b"pipeloom.Nonsense.v1", "unknown_type"),
         (VALUE, b"nonsense", "unknown_type"),
-        (VALUE, None, "unknown_type"),
+        (VALUE, None, "missing_attribute"),
         (VALUE, b"pipeloom.PipelineRequested.v999", "unknown_version"),
     ],
 )
@@ -50,6 +51,12 @@ def test_a_letter_that_holds_none_says_why(value: bytes | None, command_type: by
     with pytest.raises(Refused) as refused:
         replayed(letter(value, command_type))
     assert refused.value.code == code
+
+
+def test_a_letter_in_structured_mode_is_read_as_the_composer_reads_it() -> None:
+    document = b'{"type": "pipeloom.PipelineRequested.v1", "data": ' + VALUE + b"}"
+    structured = replace(letter(document), headers=[("content-type", b"application/cloudevents+json")])
+    assert replayed(structured) == replayed(letter())
 
 
 def test_a_type_may_be_mended() -> None:
