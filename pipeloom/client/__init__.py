@@ -17,6 +17,8 @@ from pipeloom.client.errors import (
 from pipeloom.client.refusals import (
     ArchiveTooLarge,
     CommandIdReused,
+    DeadLetterNotFound,
+    DeadLetterReplayed,
     DeliveryNotFound,
     DeploymentExists,
     DeploymentNotFound,
@@ -58,6 +60,8 @@ __all__ = [
     "Client",
     "CommandIdReused",
     "Conflict",
+    "DeadLetterNotFound",
+    "DeadLetterReplayed",
     "DeliveryNotFound",
     "DeploymentExists",
     "DeploymentNotFound",

@@ -272,3 +272,76 @@ class Command(TypedDict):
     result: NotRequired[dict[str, Any]]
     refusal: NotRequired[Refusal]
     message: NotRequired[str]
+
+
+class HistoryEntry(TypedDict):
+    """Something that happened to a resource, with the resource before and after, or was refused about it."""
+
+    sequence: int
+    time: str
+    type: str
+    status: Literal["succeeded", "rejected"]
+    actor: str
+    command_id: str
+    command_type: str | None
+    command_subject: str
+    command_source: str
+    traceparent: str | None
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    refusal: Refusal | None
+
+
+class CommandSummary(TypedDict):
+    """A command in the list."""
+
+    command_id: str
+    command_type: str | None
+    status: Literal["succeeded", "rejected"]
+    subject: str
+    actor: str
+    command_source: str
+    time: str
+    decided_at: str | None
+    sequence: int
+    type: str
+    traceparent: str | None
+    refusal: Refusal | None
+
+
+class DeadLetterSummary(TypedDict):
+    """A dead letter in the list: a record that was no command, why, and what became of it since."""
+
+    id: str
+    status: Literal["open", "replayed", "discarded"]
+    code: str
+    message: str
+    received_at: str
+    command_id: str | None
+    environment: str | None
+    value_bytes: int
+    settled_at: str | None
+    settled_by: str | None
+    replayed_as: str | None
+
+
+class Bytes(TypedDict):
+    """Bytes as base64, and as text where they are UTF-8."""
+
+    text: str | None
+    base64: str
+
+
+class Header(TypedDict):
+    """A header of a record."""
+
+    name: str
+    value: str
+
+
+class DeadLetter(DeadLetterSummary):
+    """A dead letter with what is kept of the record."""
+
+    key: Bytes | None
+    value: Bytes | None
+    headers: list[Header]

@@ -131,6 +131,14 @@ class TooManyDependents(Conflict):
     """More would go than one command may delete (`too_many_dependents`)."""
 
 
+class DeadLetterNotFound(NotFound):
+    """There is no such dead letter in this environment (`dead_letter_not_found`)."""
+
+
+class DeadLetterReplayed(Conflict):
+    """The dead letter was replayed, and took effect (`dead_letter_replayed`)."""
+
+
 class CommandIdReused(Invalid):
     """The idempotency key was used before, for another request (`command_id_reused`)."""
 
@@ -168,5 +176,7 @@ BY_CODE: dict[str, type[Refused]] = {
     "wrong_execution_rule": WrongExecutionRule,
     "environment_variable_not_found": EnvironmentVariableNotFound,
     "too_many_dependents": TooManyDependents,
+    "dead_letter_not_found": DeadLetterNotFound,
+    "dead_letter_replayed": DeadLetterReplayed,
     "command_id_reused": CommandIdReused,
 }

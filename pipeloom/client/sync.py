@@ -10,7 +10,7 @@ from typing import Any, Self, TypeVar
 
 import httpx
 
-from pipeloom.client import documents, flows, requests, webhooks, writes
+from pipeloom.client import documents, flows, requests, trail, webhooks, writes
 from pipeloom.client.delivery import Attempt, Flow, Reply
 from pipeloom.client.download import save
 from pipeloom.client.requests import Request
@@ -368,6 +368,60 @@ class Client:
     def get_command(self, command_id: str, wait_s: float = 0.0) -> documents.Command:
         """Return what became of a command, waiting up to `wait_s` for it: `status` succeeded, rejected or unknown."""
         return self._run(flows.get_command(self._session, command_id, wait_s))
+
+    def history(
+        self, kind: trail.Kind, name: str, limit: int | None = None, *, oldest_first: bool = False
+    ) -> list[documents.HistoryEntry]:
+        """Return what happened to a step, a pipeline or a deployment, also when it is gone; the newest first.
+
+        What was refused about it is among the entries. Raises StepNotFound and so on for what never was.
+        """
+        asked = trail.history_of(kind, name, limit, oldest_first=oldest_first)
+        return self._run(flows.all_of(self._session, asked, limit))
+
+    def list_commands(
+        self,
+        limit: int | None = 100,
+        status: trail.Outcome | None = None,
+        command_type: str | None = None,
+        actor: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> list[documents.CommandSummary]:
+        """Return the commands that were decided, the newest first; the refused ones with their `refusal`.
+
+        `since` and `until` bound when they were decided. Without a limit all of them are read into memory.
+        """
+        asked = trail.commands(limit, status, command_type, actor, since, until)
+        return self._run(flows.all_of(self._session, asked, limit))
+
+    def list_dead_letters(
+        self, limit: int | None = 100, status: trail.LetterStatus | None = None
+    ) -> list[documents.DeadLetterSummary]:
+        """Return the records addressed to the environment that were no commands, the newest first."""
+        return self._run(flows.all_of(self._session, trail.dead_letters(limit, status), limit))
+
+    def get_dead_letter(self, dead_letter_id: str) -> documents.DeadLetter | None:
+        """Return a dead letter with the bytes of its record, or None when there is none of that id."""
+        return self._find(trail.dead_letter(dead_letter_id))
+
+    def replay_dead_letter(
+        self,
+        dead_letter_id: str,
+        data: Mapping[str, Any] | None = None,
+        command_type: str | None = None,
+        *,
+        idempotency_key: str | None = None,
+    ) -> documents.Command:
+        """Send a dead letter again as a new command of yours: as it is, or with its `data` or its type mended.
+
+        Raises what the command raises, and the letter stays open; DeadLetterReplayed when it took effect before.
+        """
+        return self.send(writes.replay_dead_letter(dead_letter_id, data, command_type, idempotency_key=idempotency_key))
+
+    def discard_dead_letter(self, dead_letter_id: str) -> documents.DeadLetterSummary:
+        """Discard a dead letter: it is kept, and no longer open. Raises DeadLetterNotFound."""
+        return self.send(trail.discarded(dead_letter_id))
 
     def watch(self, types: Iterable[str] = (), subject: str | None = None, since: Since = "now") -> Watch:
         """Follow the events of the environment: of these `types` (all by default), about subjects that begin so.

@@ -32,6 +32,10 @@ Digest = Annotated[
     str, Path(pattern="^sha256:[0-9a-f]{64}$", description="The source, by its content", examples=[DIGEST])
 ]
 
+DeadLetterId = Annotated[
+    str, Path(pattern=r"^[0-9]{1,9}--?[0-9]{1,18}$", description="The dead letter", examples=["3-1042"])
+]
+
 
 def _known_type(name: str) -> str:
     if name not in RESULTS:

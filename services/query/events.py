@@ -15,6 +15,7 @@ from services.kit.web import Asker
 from services.query import contract
 from services.query.event_pages import EventPages, Wanted
 from services.query.event_stream import EventStream, Limits, Place
+from services.query.paging import demand_known
 
 PARAMETERS = ("type", "subject", "from")
 _PLACE = re.compile(r"[0-9]{1,18}")
@@ -57,7 +58,7 @@ def event_router(backend: Backend, limits: Limits | None = None) -> APIRouter:
 
         An event's id is its sequence in the environment's history, its name the type, its data a CloudEvent as JSON.
         """
-        _demand_known_parameters(request)
+        demand_known(request, PARAMETERS)
         head = await pages.head(asker.environment)
         after = head if start == "now" else 0
         if last_event_id is not None:
@@ -67,17 +68,6 @@ def event_router(backend: Backend, limits: Limits | None = None) -> APIRouter:
         return EventStream(pages, backend.live.watchers, wanted, place, within)
 
     return router
-
-
-def _demand_known_parameters(request: Request) -> None:
-    unknown = sorted(set(request.query_params) - set(PARAMETERS))
-    if unknown:
-        raise Refused(
-            Code.INVALID_REQUEST,
-            f"There is no parameter '{unknown[0]}' here; the known ones are {', '.join(PARAMETERS)}.",
-            unknown=list(unknown),
-            known=list(PARAMETERS),
-        )
 
 
 def _place(last_event_id: str, head: int) -> int:

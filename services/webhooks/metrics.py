@@ -8,3 +8,6 @@ ATTEMPTS = Counter(
 ATTEMPT_SECONDS = Histogram("pipeloom_webhook_attempt_seconds", "How long an attempt to deliver an event took")
 PENDING = Gauge("pipeloom_webhook_deliveries_pending", "Deliveries that wait for an attempt, of all processes together")
 DISABLED = Counter("pipeloom_webhooks_disabled_total", "Webhooks that were disabled because nothing but failures came")
+
+for _result in ("delivered", "retried", "failed"):
+    ATTEMPTS.labels(_result)  # begins at 0, so that an increase is seen

@@ -15,7 +15,13 @@ from schemathesis.generation.meta import TestPhase
 
 WORLD: dict[str, Any] = json.loads(os.environ["PIPELOOM_FUZZ_WORLD"])
 DRAW = random.Random(WORLD["seed"])
-KINDS = {"step_name": "steps", "pipeline_name": "pipelines", "deployment_name": "deployments", "name": "variables"}
+KINDS = {
+    "step_name": "steps",
+    "pipeline_name": "pipelines",
+    "deployment_name": "deployments",
+    "name": "variables",
+    "dead_letter_id": "letters",
+}
 CHANGES = {"PUT", "DELETE"}
 CLIENTS = ["craft-ai-sdk@0.43.4", "craft-ai-sdk@0.50.0", "craft-ai-sdk@0.55.2"]
 WAITS = ["wait=5", "wait=0", "wait=1, handling=strict", "respond-async"]
@@ -81,6 +87,10 @@ BODIES: dict[str, Callable[[], dict[str, Any]]] = {
     "create_periodic_deployment": lambda: {**WORLD["periodic"], "name": _fresh()},
     "create_webhook": lambda: {"url": f"https://{_fresh()}.invalid/"},
     "change_webhook": lambda: {"status": "disabled"},
+    "replay_dead_letter": lambda: {
+        "type": "PipelineRequested",
+        "data": {"pipeline_name": _fresh(), "step_names": [DRAW.choice(kept["steps"])]},
+    },
     "refresh": lambda: {"refresh_token": os.environ["PIPELOOM_FUZZ_SDK_TOKEN"]},
 }
 
