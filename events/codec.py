@@ -173,6 +173,11 @@ def _children(value: Any) -> Iterable[Any]:
     return value if isinstance(value, list) else ()
 
 
+def decode_asked(attributes: Mapping[str, str], value: bytes | None) -> CommandData:
+    """Return what a record asks for, whoever asks: the data of the command that `ce_type` names. Raises Refused."""
+    return _read(*_model_of(attributes), value)[0]
+
+
 def decode_data(model: type[Data], value: bytes | None) -> Data:
     """Return the data of a command. Raises Refused: invalid_json, invalid_name or invalid_body."""
     return _read(model, model.version, value)[0]

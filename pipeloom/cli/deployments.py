@@ -10,6 +10,7 @@ from pipeloom.cli.connection import connected, existing
 from pipeloom.cli.mappings import input_mappings, output_mappings
 from pipeloom.cli.names import checked
 from pipeloom.cli.output import Output, OutputOption, show, show_all, show_log
+from pipeloom.cli.trail import LimitOption, OldestFirstOption, show_history
 from pipeloom.cli.writing import KeyOption, WaitOption, YesOption, carry_out, demand_consent
 from pipeloom.client import writes
 
@@ -138,6 +139,17 @@ def new_token(
     """Give an endpoint another token and show it, this once. The one before ends at once."""
     demand_consent(f"End the token of the endpoint '{name}' and make another?", is_given=yes)
     carry_out(writes.generate_new_endpoint_token(name, idempotency_key=idempotency_key), output, wait=True)
+
+
+@app.command(epilog="Example: pipeloom deployments history live --oldest-first")
+def history(
+    name: Name,
+    oldest_first: OldestFirstOption = False,
+    limit: LimitOption = 100,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Show who did what to a deployment when, and what was refused about it; also when it is gone."""
+    show_history("deployment", name, limit, output, oldest_first=oldest_first)
 
 
 @app.command(epilog="Example: pipeloom deployments delete nightly --yes")

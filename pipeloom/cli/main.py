@@ -5,7 +5,18 @@ from typing import Annotated
 
 import typer
 
-from pipeloom.cli import commands, config, deployments, pipelines, profiles, services, steps, variables
+from pipeloom.cli import (
+    commands,
+    config,
+    dead_letters,
+    deployments,
+    pipelines,
+    profiles,
+    services,
+    steps,
+    variables,
+    webhooks,
+)
 from pipeloom.cli.demo import demo
 from pipeloom.cli.events import events
 from pipeloom.cli.exits import EXIT_CODES
@@ -61,6 +72,8 @@ app.add_typer(pipelines.app, name="pipelines", rich_help_panel=RUNNING)
 app.add_typer(deployments.app, name="deployments", rich_help_panel=RUNNING)
 app.add_typer(variables.app, name="variables", rich_help_panel=RUNNING)
 app.add_typer(commands.app, name="commands", rich_help_panel=RUNNING)
+app.add_typer(dead_letters.app, name="dead-letters", rich_help_panel=RUNNING)
+app.add_typer(webhooks.app, name="webhooks", rich_help_panel=RUNNING)
 app.command(epilog="Example: pipeloom events --type PipelineCreated --since beginning", rich_help_panel=RUNNING)(events)
 app.add_typer(config.app, name="config", rich_help_panel=RUNNING)
 

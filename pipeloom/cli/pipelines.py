@@ -7,6 +7,7 @@ import typer
 from pipeloom.cli.connection import connected, existing
 from pipeloom.cli.names import checked
 from pipeloom.cli.output import Output, OutputOption, show, show_all, show_log
+from pipeloom.cli.trail import LimitOption, OldestFirstOption, show_history
 from pipeloom.cli.writing import KeyOption, WaitOption, YesOption, carry_out, demand_consent
 from pipeloom.client import writes
 
@@ -51,6 +52,17 @@ def logs(name: Name, output: OutputOption = Output.TABLE) -> None:
     """Show what is known of the creation of a pipeline."""
     with connected() as client:
         show_log(client.get_pipeline_logs(name), output)
+
+
+@app.command(epilog="Example: pipeloom pipelines history churn --oldest-first")
+def history(
+    name: Name,
+    oldest_first: OldestFirstOption = False,
+    limit: LimitOption = 100,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Show who did what to a pipeline when, and what was refused about it; also when it is gone."""
+    show_history("pipeline", name, limit, output, oldest_first=oldest_first)
 
 
 @app.command(epilog="Example: pipeloom pipelines delete churn --force --yes")

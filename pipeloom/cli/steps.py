@@ -20,6 +20,7 @@ from pipeloom.cli.declared import (
 )
 from pipeloom.cli.names import checked
 from pipeloom.cli.output import Output, OutputOption, show, show_all, show_log
+from pipeloom.cli.trail import LimitOption, OldestFirstOption, show_history
 from pipeloom.cli.writing import KeyOption, WaitOption, YesOption, carry_out, demand_consent, show_id
 from pipeloom.client import writes
 
@@ -169,6 +170,17 @@ def download(
         show({"path": str(path)}, output)
     else:
         typer.echo(str(path))
+
+
+@app.command(epilog="Example: pipeloom steps history train --oldest-first")
+def history(
+    name: Name,
+    oldest_first: OldestFirstOption = False,
+    limit: LimitOption = 100,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Show who did what to a step when, and what was refused about it; also when it is gone."""
+    show_history("step", name, limit, output, oldest_first=oldest_first)
 
 
 @app.command(epilog="Example: pipeloom steps delete train --force --yes")

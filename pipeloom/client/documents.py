@@ -214,6 +214,43 @@ class DeletedEnvironmentVariable(TypedDict):
     value: str | None
 
 
+class Webhook(TypedDict):
+    """Who is told of events; `types` is None for all. Its `secret` is in the answer to its creation only."""
+
+    id: str
+    url: str
+    types: list[str] | None
+    subject: str
+    status: Literal["enabled", "disabled"]
+    disabled_reason: str | None
+    disabled_at: str | None
+    failing_since: str | None
+    created_by: str
+    created_at: str
+    secret: NotRequired[str]
+
+
+class DeletedWebhook(TypedDict):
+    """The answer to a webhook's deletion."""
+
+    id: str
+
+
+class WebhookDelivery(TypedDict):
+    """An event on its way to a webhook."""
+
+    sequence: int
+    event_id: str
+    type: str
+    subject: str
+    status: Literal["pending", "delivered", "failed"]
+    attempts: int
+    next_attempt_at: str | None
+    last_attempt_at: str | None
+    last_status_code: int | None
+    last_error: str | None
+
+
 class Refusal(TypedDict):
     """Why a command was rejected."""
 
@@ -235,3 +272,76 @@ class Command(TypedDict):
     result: NotRequired[dict[str, Any]]
     refusal: NotRequired[Refusal]
     message: NotRequired[str]
+
+
+class HistoryEntry(TypedDict):
+    """Something that happened to a resource, with the resource before and after, or was refused about it."""
+
+    sequence: int
+    time: str
+    type: str
+    status: Literal["succeeded", "rejected"]
+    actor: str
+    command_id: str
+    command_type: str | None
+    command_subject: str
+    command_source: str
+    traceparent: str | None
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    refusal: Refusal | None
+
+
+class CommandSummary(TypedDict):
+    """A command in the list."""
+
+    command_id: str
+    command_type: str | None
+    status: Literal["succeeded", "rejected"]
+    subject: str
+    actor: str
+    command_source: str
+    time: str
+    decided_at: str | None
+    sequence: int
+    type: str
+    traceparent: str | None
+    refusal: Refusal | None
+
+
+class DeadLetterSummary(TypedDict):
+    """A dead letter in the list: a record that was no command, why, and what became of it since."""
+
+    id: str
+    status: Literal["open", "replayed", "discarded"]
+    code: str
+    message: str
+    received_at: str
+    command_id: str | None
+    environment: str | None
+    value_bytes: int
+    settled_at: str | None
+    settled_by: str | None
+    replayed_as: str | None
+
+
+class Bytes(TypedDict):
+    """Bytes as base64, and as text where they are UTF-8."""
+
+    text: str | None
+    base64: str
+
+
+class Header(TypedDict):
+    """A header of a record."""
+
+    name: str
+    value: str
+
+
+class DeadLetter(DeadLetterSummary):
+    """A dead letter with what is kept of the record."""
+
+    key: Bytes | None
+    value: Bytes | None
+    headers: list[Header]

@@ -59,6 +59,16 @@ def page(session: Session, request: Request[T]) -> Flow[tuple[T, Request[T] | No
     return rows, replace(request, query=dict(httpx.URL(link).params)) if link else None
 
 
+def all_of(session: Session, request: Request[list[T]], limit: int | None) -> Flow[list[T]]:
+    """Return what a list holds, page by page, up to `limit` entries; a page may be empty and not the last."""
+    found: list[T] = []
+    rest: Request[list[T]] | None = request
+    while rest is not None and (limit is None or len(found) < limit):
+        rows, rest = yield from page(session, rest)
+        found += rows
+    return found[:limit]
+
+
 def built_step(session: Session, request: Request[Step], name: str, *, wait: bool, timeout_s: float) -> Flow[Step]:
     """Return the document of a step that is created or updated: Pending at once, or Ready when it is waited for."""
     deadline = time.monotonic() + timeout_s

@@ -55,6 +55,26 @@ class DeploymentExists(Conflict):
     """The deployment's name is taken (`deployment_exists`)."""
 
 
+class WebhookNotFound(NotFound):
+    """There is no webhook of that id (`webhook_not_found`)."""
+
+
+class DeliveryNotFound(NotFound):
+    """The webhook has no delivery of that event, or not any more (`delivery_not_found`)."""
+
+
+class WebhookDisabled(Conflict):
+    """The webhook is disabled; the message says why (`webhook_disabled`)."""
+
+
+class TooManyWebhooks(Conflict):
+    """The environment has as many webhooks as it may have (`too_many_webhooks`)."""
+
+
+class InvalidWebhookUrl(Invalid):
+    """The URL is not one that may be called; the message says why (`invalid_webhook_url`)."""
+
+
 class UserNotFound(NotFound):
     """There is no such user in this environment (`user_not_found`)."""
 
@@ -111,6 +131,14 @@ class TooManyDependents(Conflict):
     """More would go than one command may delete (`too_many_dependents`)."""
 
 
+class DeadLetterNotFound(NotFound):
+    """There is no such dead letter in this environment (`dead_letter_not_found`)."""
+
+
+class DeadLetterReplayed(Conflict):
+    """The dead letter was replayed, and took effect (`dead_letter_replayed`)."""
+
+
 class CommandIdReused(Invalid):
     """The idempotency key was used before, for another request (`command_id_reused`)."""
 
@@ -129,6 +157,11 @@ BY_CODE: dict[str, type[Refused]] = {
     "pipeline_in_use": PipelineInUse,
     "deployment_not_found": DeploymentNotFound,
     "deployment_exists": DeploymentExists,
+    "webhook_not_found": WebhookNotFound,
+    "delivery_not_found": DeliveryNotFound,
+    "webhook_disabled": WebhookDisabled,
+    "too_many_webhooks": TooManyWebhooks,
+    "invalid_webhook_url": InvalidWebhookUrl,
     "user_not_found": UserNotFound,
     "invalid_archive": InvalidArchive,
     "unsafe_archive": UnsafeArchive,
@@ -143,5 +176,7 @@ BY_CODE: dict[str, type[Refused]] = {
     "wrong_execution_rule": WrongExecutionRule,
     "environment_variable_not_found": EnvironmentVariableNotFound,
     "too_many_dependents": TooManyDependents,
+    "dead_letter_not_found": DeadLetterNotFound,
+    "dead_letter_replayed": DeadLetterReplayed,
     "command_id_reused": CommandIdReused,
 }

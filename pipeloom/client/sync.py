@@ -10,7 +10,7 @@ from typing import Any, Self, TypeVar
 
 import httpx
 
-from pipeloom.client import documents, flows, requests, writes
+from pipeloom.client import documents, flows, requests, trail, webhooks, writes
 from pipeloom.client.delivery import Attempt, Flow, Reply
 from pipeloom.client.download import save
 from pipeloom.client.requests import Request
@@ -311,6 +311,49 @@ class Client:
         """Delete a variable of the environment. Return what was deleted."""
         return self.send(writes.delete_environment_variable(environment_variable_name, idempotency_key=idempotency_key))
 
+    def create_webhook(self, url: str, types: Iterable[str] = (), subject: str = "") -> documents.Webhook:
+        """Have events posted to `url` from now on: of these `types` (all by default), about subjects that begin so.
+
+        The answer has the secret that signs them, this once. Raises InvalidWebhookUrl, TooManyWebhooks.
+        """
+        return self.send(webhooks.create(url, types, subject))
+
+    def list_webhooks(self) -> list[documents.Webhook]:
+        """Return all webhooks of the environment, the oldest first."""
+        return self.send(webhooks.read_all())
+
+    def get_webhook(self, webhook_id: str) -> documents.Webhook | None:
+        """Return a webhook, or None when there is none of that id."""
+        return self._find(webhooks.read_one(webhook_id))
+
+    def update_webhook(
+        self,
+        webhook_id: str,
+        url: str | None = None,
+        types: Iterable[str] | None = None,
+        subject: str | None = None,
+        status: str | None = None,
+    ) -> documents.Webhook:
+        """Change a webhook; what is None stays, and no `types` at all mean all of them.
+
+        `status` is `enabled`, which goes on where it stopped, or `disabled`. Raises WebhookNotFound.
+        """
+        return self.send(webhooks.change(webhook_id, url, types, subject, status))
+
+    def delete_webhook(self, webhook_id: str) -> documents.DeletedWebhook:
+        """Delete a webhook and the log of its deliveries. Raises WebhookNotFound."""
+        return self.send(webhooks.delete(webhook_id))
+
+    def iter_webhook_deliveries(
+        self, webhook_id: str, status: str | None = None, page_size: int = 100
+    ) -> Iterator[documents.WebhookDelivery]:
+        """Yield what became of a webhook's deliveries, the newest first: all, or those of a `status`."""
+        return self._pages(webhooks.deliveries(webhook_id, status), page_size)
+
+    def redeliver_webhook_event(self, webhook_id: str, sequence: int) -> documents.WebhookDelivery:
+        """Deliver the event of that `sequence` once more. Raises WebhookDisabled, DeliveryNotFound."""
+        return self.send(webhooks.redeliver(webhook_id, sequence))
+
     def send(self, request: Request[T]) -> T:
         """Send a request, for example a write of `pipeloom.writes`, and return its answer."""
         return self._run(flows.exchange(self._session, request))
@@ -325,6 +368,60 @@ class Client:
     def get_command(self, command_id: str, wait_s: float = 0.0) -> documents.Command:
         """Return what became of a command, waiting up to `wait_s` for it: `status` succeeded, rejected or unknown."""
         return self._run(flows.get_command(self._session, command_id, wait_s))
+
+    def history(
+        self, kind: trail.Kind, name: str, limit: int | None = None, *, oldest_first: bool = False
+    ) -> list[documents.HistoryEntry]:
+        """Return what happened to a step, a pipeline or a deployment, also when it is gone; the newest first.
+
+        What was refused about it is among the entries. Raises StepNotFound and so on for what never was.
+        """
+        asked = trail.history_of(kind, name, limit, oldest_first=oldest_first)
+        return self._run(flows.all_of(self._session, asked, limit))
+
+    def list_commands(
+        self,
+        limit: int | None = 100,
+        status: trail.Outcome | None = None,
+        command_type: str | None = None,
+        actor: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> list[documents.CommandSummary]:
+        """Return the commands that were decided, the newest first; the refused ones with their `refusal`.
+
+        `since` and `until` bound when they were decided. Without a limit all of them are read into memory.
+        """
+        asked = trail.commands(limit, status, command_type, actor, since, until)
+        return self._run(flows.all_of(self._session, asked, limit))
+
+    def list_dead_letters(
+        self, limit: int | None = 100, status: trail.LetterStatus | None = None
+    ) -> list[documents.DeadLetterSummary]:
+        """Return the records addressed to the environment that were no commands, the newest first."""
+        return self._run(flows.all_of(self._session, trail.dead_letters(limit, status), limit))
+
+    def get_dead_letter(self, dead_letter_id: str) -> documents.DeadLetter | None:
+        """Return a dead letter with the bytes of its record, or None when there is none of that id."""
+        return self._find(trail.dead_letter(dead_letter_id))
+
+    def replay_dead_letter(
+        self,
+        dead_letter_id: str,
+        data: Mapping[str, Any] | None = None,
+        command_type: str | None = None,
+        *,
+        idempotency_key: str | None = None,
+    ) -> documents.Command:
+        """Send a dead letter again as a new command of yours: as it is, or with its `data` or its type mended.
+
+        Raises what the command raises, and the letter stays open; DeadLetterReplayed when it took effect before.
+        """
+        return self.send(writes.replay_dead_letter(dead_letter_id, data, command_type, idempotency_key=idempotency_key))
+
+    def discard_dead_letter(self, dead_letter_id: str) -> documents.DeadLetterSummary:
+        """Discard a dead letter: it is kept, and no longer open. Raises DeadLetterNotFound."""
+        return self.send(trail.discarded(dead_letter_id))
 
     def watch(self, types: Iterable[str] = (), subject: str | None = None, since: Since = "now") -> Watch:
         """Follow the events of the environment: of these `types` (all by default), about subjects that begin so.

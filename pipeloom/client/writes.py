@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from pipeloom.client.documents import (
+    Command,
     DeletedEnvironmentVariable,
     DeletedPipeline,
     DeletedStep,
@@ -173,6 +174,20 @@ def delete_environment_variable(
 ) -> Request[DeletedEnvironmentVariable]:
     """Ask for a variable's deletion."""
     return _delete("/environment-variables", environment_variable_name, idempotency_key)
+
+
+def replay_dead_letter(
+    dead_letter_id: str,
+    data: Mapping[str, Any] | None = None,
+    command_type: str | None = None,
+    *,
+    idempotency_key: str | None = None,
+) -> Request[Command]:
+    """Ask for a dead letter to be sent again as a new command: as it is, or mended by `data` and `command_type`."""
+    mended = {"type": command_type, "data": None if data is None else dict(data)}
+    is_mended = any(value is not None for value in mended.values())
+    path = f"{path_to('/dead-letters', dead_letter_id)}/replay"
+    return _send("POST", path, mended if is_mended else None, idempotency_key)
 
 
 def usable_key(given: str | None) -> str:

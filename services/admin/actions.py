@@ -1,70 +1,55 @@
 """What each admin command does; all but the rotation do it on Postgres."""
 
 import argparse
-from collections.abc import Awaitable, Callable
-from functools import wraps
-from typing import Any, TypeAlias
+from typing import Any
 
 from services.admin import control
-from services.kit.postgres import Connection, connect
+from services.admin.sessions import on_postgres
+from services.kit.postgres import Connection
 from services.kit.settings import Settings
 from services.kit.signing_keys import rotate_signing_key, why_unusable
 
-Run: TypeAlias = Callable[[Settings, argparse.Namespace], Awaitable[Any]]
 
-
-def _on_postgres(run: Callable[[Connection, argparse.Namespace], Awaitable[Any]]) -> Run:
-    @wraps(run)
-    async def connected(settings: Settings, given: argparse.Namespace) -> Any:
-        connection = await connect(settings.postgres)
-        try:
-            return await run(connection, given)
-        finally:
-            await connection.close()
-
-    return connected
-
-
-@_on_postgres
+@on_postgres
 async def bootstrap(connection: Connection, given: argparse.Namespace) -> Any:
     await control.create_environment(connection, given.environment)
     await control.create_user(connection, given.user, None)
     return await control.create_token(connection, given.environment, given.user)
 
 
-@_on_postgres
+@on_postgres
 async def create_environment(connection: Connection, given: argparse.Namespace) -> Any:
     created = await control.create_environment(connection, given.environment)
     return {"environment": given.environment, "created": created}
 
 
-@_on_postgres
+@on_postgres
 async def create_user(connection: Connection, given: argparse.Namespace) -> Any:
     user = await control.create_user(connection, given.user, given.email)
     return {"user": given.user, "user_id": user.id, "created": user.is_new}
 
 
-@_on_postgres
+@on_postgres
 async def create_token(connection: Connection, given: argparse.Namespace) -> Any:
     return await control.create_token(connection, given.environment, given.user)
 
 
-@_on_postgres
+@on_postgres
 async def list_environments(connection: Connection, _: argparse.Namespace) -> Any:
     return await control.list_environments(connection)
 
 
-@_on_postgres
+@on_postgres
 async def list_users(connection: Connection, _: argparse.Namespace) -> Any:
     return await control.list_users(connection)
 
 
-@_on_postgres
+@on_postgres
 async def list_tokens(connection: Connection, given: argparse.Namespace) -> Any:
     return await control.list_tokens(connection, given.environment)
 
 
-@_on_postgres
+@on_postgres
 async def revoke_token(connection: Connection, given: argparse.Namespace) -> Any:
     await control.revoke_token(connection, given.token_id)
     return {"token_id": given.token_id, "revoked": True}

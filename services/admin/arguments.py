@@ -5,9 +5,11 @@ from typing import TypeAlias
 from uuid import UUID
 
 from services.admin import actions
+from services.admin.dead_letter_arguments import add_dead_letters
+from services.admin.sessions import Run
 
 DESCRIPTION = """\
-Environments, users, SDK tokens and the signing key.
+Environments, users, SDK tokens, the signing key, and the dead letters of nobody.
 
 A client works in one environment, with an SDK token that belongs to a user. The first of each:
 
@@ -35,6 +37,7 @@ def parser() -> argparse.ArgumentParser:
     _creations(commands)
     _lists(commands)
     _ends(commands)
+    add_dead_letters(commands)
     return program
 
 
@@ -83,7 +86,7 @@ def _ends(commands: Commands) -> None:
     )
 
 
-def _command(commands: Commands, name: str, run: actions.Run, text: str, example: str = "") -> argparse.ArgumentParser:
+def _command(commands: Commands, name: str, run: Run, text: str, example: str = "") -> argparse.ArgumentParser:
     command: argparse.ArgumentParser = commands.add_parser(
         name,
         help=text,

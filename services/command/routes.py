@@ -15,6 +15,7 @@ from events.commands import (
 from events.refusals import Code, Refused
 from services.command import answers, contract
 from services.command.bodies import read_json, refuse_form
+from services.command.dead_letters import dead_letter_routes
 from services.command.endpoint_tokens import endpoint_token_routes
 from services.command.preferences import read_if_match, refuse_if_match
 from services.command.sources import Sources
@@ -39,6 +40,7 @@ def command_router(submitter: Submitter, tokens: Tokens, sealer: Sealer, sources
     router.include_router(_deployment_routes(submitter, tokens))
     router.include_router(endpoint_token_routes(submitter, tokens))
     router.include_router(variable_routes(submitter, sealer))
+    router.include_router(dead_letter_routes(submitter, sources))
     return router
 
 

@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 import pydantic_core
 import structlog
 import uuid_utils
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -37,13 +37,13 @@ LAST_LOOK_S = 1.0
 IDEMPOTENCY = UUID("6c1a3c5e-8f0b-5d4e-9f57-0c1f6a2b7d11")
 
 Answer = Callable[[Event], Response]
-C = TypeVar("C", bound=CommandData)
+C = TypeVar("C", bound=BaseModel)
 
 log = structlog.get_logger(repeats=True)
 
 
 def validated(model: type[C], fields: dict[str, Any]) -> C:
-    """Return the command that `fields` ask for. Raises Refused: invalid_name or invalid_body; nothing is sent."""
+    """Return what `fields` ask for. Raises Refused: invalid_name or invalid_body; nothing is sent."""
     try:
         return model.model_validate(fields)
     except ValidationError as error:
@@ -58,7 +58,14 @@ class Submitter:
         self._publisher = publisher
 
     async def submit(
-        self, request: Request, asker: Identity, data: CommandData, answer: Answer, command_id: UUID | None = None
+        self,
+        request: Request,
+        asker: Identity,
+        data: CommandData,
+        answer: Answer,
+        command_id: UUID | None = None,
+        *,
+        source: str = SOURCE,
     ) -> Response:
         """Return `answer(result event)` once the command is decided, or 202 when the client does not want to wait.
 
@@ -69,7 +76,7 @@ class Submitter:
             id=command_id or command_id_of(request, asker),
             environment=asker.environment,
             actor=asker.user_id,
-            source=SOURCE,
+            source=source,
             time=timestamp(datetime.now(UTC)),
             data=data,
             traceparent=current_traceparent(request.headers.get("traceparent")),

@@ -40,7 +40,7 @@ async def read_ranges(
         command_ids=list(command_ids),
         subjects=list(subjects),
     )
-    return [present(_event(row)) async for row in rows]
+    return [event_of(row) async for row in rows]
 
 
 async def read_after(connection: Connection, partition: int, position: Position, limit: int) -> list[Event]:
@@ -54,7 +54,7 @@ async def read_after(connection: Connection, partition: int, position: Position,
 async def read_result(connection: Connection, environment: str, command_id: UUID) -> Decided | None:
     """Return the result of a command, or None when it has none (yet)."""
     row = await _sql.read_result(connection, environment=environment, command_id=command_id)
-    return None if row is None else Decided(present(_event(row)), row["fingerprint"])
+    return None if row is None else Decided(event_of(row), row["fingerprint"])
 
 
 async def read_environments(connection: Connection, ranges: Ranges, environments: Collection[str]) -> list[str]:
@@ -96,7 +96,12 @@ async def read_history(
     )
     found = [row async for row in rows]
     covered = found[-1]["covered"] if found else after
-    return Span([present(_event(row)) for row in found if row["is_wanted"]], covered)
+    return Span([event_of(row) for row in found if row["is_wanted"]], covered)
+
+
+def event_of(row: asyncpg.Record) -> Event:
+    """Return the event of a row of the log as it is told today."""
+    return present(_event(row))
 
 
 def _event(row: asyncpg.Record) -> Event:

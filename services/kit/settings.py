@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, Field, SecretStr, ValidationError
+from pydantic import BaseModel, Field, IPvAnyNetwork, PositiveFloat, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -66,7 +66,7 @@ class SecretsSettings(BaseModel):
     key_file: Path = Field(
         Path(".pipeloom/secrets.key"),
         description="Seals the secrets of users; `pipeloom init` creates it. "
-        "The same for command, query, gateway and builder",
+        "The same for command, query, gateway, builder and webhooks",
     )
 
 
@@ -124,6 +124,29 @@ class BuilderSettings(BaseModel):
     timeout_s: float = Field(120.0, gt=0)
 
 
+class WebhooksSettings(BaseModel):
+    """Whom webhooks may call, and how often and how long it is tried."""
+
+    allow_http: bool = Field(False, description="Whether webhooks may have URLs that begin with http://")
+    allowed_networks: list[IPvAnyNetwork] = Field(
+        [], description="Networks that may be called although they are not public, such as 10.1.0.0/16"
+    )
+    max_per_environment: int = Field(20, ge=1, description="Most webhooks that an environment may have")
+    timeout_s: float = Field(15.0, gt=0, le=120, description="How long an attempt may take in all")
+    retry_delays_s: list[PositiveFloat] = Field(
+        [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400],
+        description="How long to wait before each further attempt; when all of them have failed, the delivery has",
+    )
+    disable_after_s: float = Field(
+        432_000, gt=0, description="A webhook is disabled when nothing but failures came of it for so long"
+    )
+    max_pending: int = Field(1000, ge=1, description="Most deliveries that wait for one webhook; further events wait")
+    concurrency: int = Field(64, ge=1, description="Most attempts under way in one process")
+    concurrency_per_webhook: int = Field(4, ge=1, description="Most attempts under way for one webhook")
+    keep_s: float = Field(604_800, gt=0, description="How long deliveries are kept in the log after their last attempt")
+    poll_interval_s: float = Field(1.0, gt=0, description="How often it looks without having been notified")
+
+
 class _Environment(EnvSettingsSource):
     """The environment; what should be JSON and is not is left to the validation, which says where it stands."""
 
@@ -149,6 +172,7 @@ class Settings(BaseSettings):
     composer: ComposerSettings = ComposerSettings()
     relay: RelaySettings = RelaySettings()
     builder: BuilderSettings = BuilderSettings()
+    webhooks: WebhooksSettings = WebhooksSettings()
     tracing: TracingSettings = TracingSettings()
     log_format: str = Field("console", pattern="^(console|json)$")
 

@@ -1,18 +1,17 @@
 """Telling what became of a command."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import pydantic_core
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from events.envelope import Event
-from events.results import CommandRejected
 from services.kit.backend import Backend
 from services.kit.eventlog import read_result
 from services.kit.patience import Patience
 from services.kit.reading import READ_S, reading
+from services.kit.told import told
 from services.kit.web import Asker, json_response
 from services.query import contract
 
@@ -38,29 +37,12 @@ def command_status_router(backend: Backend) -> APIRouter:
             async with reading(backend.pool, min(READ_S, wait + GRACE_S) if wait else READ_S) as connection:
                 decided = await read_result(connection, asker.environment, command_id)
             if decided:
-                return _told(decided.event)
+                return told(decided.event)
             if await patience.wait(result):
-                return _told(result.result())
+                return told(result.result())
         return _unknown(command_id)
 
     return router
-
-
-def _told(event: Event) -> Response:
-    body: dict[str, Any] = {
-        "command_id": str(event.command_id),
-        "type": event.type,
-        "subject": event.subject,
-        "time": event.time,
-        "sequence": event.sequence,
-    }
-    data = pydantic_core.from_json(event.data)
-    if event.type == CommandRejected.__name__:
-        refusal = {key: data[key] for key in ("code", "message", "details")}
-        body |= {"status": "rejected", "command_type": data["command_type"], "refusal": refusal}
-    else:
-        body |= {"status": "succeeded", "result": data}
-    return json_response(pydantic_core.to_json(body))
 
 
 def _unknown(command_id: UUID) -> Response:

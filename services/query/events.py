@@ -4,30 +4,23 @@ import re
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query
-from pydantic import AfterValidator, Field
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from events.codec import MAX_ATTRIBUTE_LENGTH
 from events.refusals import Code, Refused
-from events.results import RESULTS
 from services.kit.backend import Backend
+from services.kit.parameters import EventType
 from services.kit.web import Asker
 from services.query import contract
 from services.query.event_pages import EventPages, Wanted
 from services.query.event_stream import EventStream, Limits, Place
+from services.query.paging import demand_known
 
 PARAMETERS = ("type", "subject", "from")
 _PLACE = re.compile(r"[0-9]{1,18}")
 
 
-def _known_type(name: str) -> str:
-    if name not in RESULTS:
-        raise ValueError(f"there is no event type '{name}'; the known ones are {', '.join(RESULTS)}")
-    return name
-
-
-EventType = Annotated[str, AfterValidator(_known_type), Field(json_schema_extra={"enum": list(RESULTS)})]
 Types = Annotated[
     list[EventType] | None, Query(alias="type", max_length=100, description="Only events of this type; repeatable")
 ]
@@ -65,7 +58,7 @@ def event_router(backend: Backend, limits: Limits | None = None) -> APIRouter:
 
         An event's id is its sequence in the environment's history, its name the type, its data a CloudEvent as JSON.
         """
-        _demand_known_parameters(request)
+        demand_known(request, PARAMETERS)
         head = await pages.head(asker.environment)
         after = head if start == "now" else 0
         if last_event_id is not None:
@@ -75,17 +68,6 @@ def event_router(backend: Backend, limits: Limits | None = None) -> APIRouter:
         return EventStream(pages, backend.live.watchers, wanted, place, within)
 
     return router
-
-
-def _demand_known_parameters(request: Request) -> None:
-    unknown = sorted(set(request.query_params) - set(PARAMETERS))
-    if unknown:
-        raise Refused(
-            Code.INVALID_REQUEST,
-            f"There is no parameter '{unknown[0]}' here; the known ones are {', '.join(PARAMETERS)}.",
-            unknown=list(unknown),
-            known=list(PARAMETERS),
-        )
 
 
 def _place(last_event_id: str, head: int) -> int:

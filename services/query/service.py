@@ -9,14 +9,18 @@ from services.kit.health import Health
 from services.kit.process import serving
 from services.kit.settings import Settings
 from services.kit.web import make_app
+from services.query.command_list import command_list_router
 from services.query.commands import command_status_router
+from services.query.dead_letters import dead_letter_router
 from services.query.deployments import deployment_router
 from services.query.events import event_router
+from services.query.history import history_router
 from services.query.pipelines import pipeline_router
 from services.query.sources import source_router
 from services.query.steps import step_router
 from services.query.users import user_router
 from services.query.variables import variable_router
+from services.query.webhooks import webhook_router
 
 
 def query_routers(backend: Backend) -> list[APIRouter]:
@@ -27,8 +31,12 @@ def query_routers(backend: Backend) -> list[APIRouter]:
         source_router(backend),
         deployment_router(backend),
         variable_router(backend),
+        history_router(backend.pool),
         command_status_router(backend),
+        command_list_router(backend.pool),
+        dead_letter_router(backend.pool),
         event_router(backend),
+        webhook_router(backend),
         user_router(backend),
     ]
 

@@ -29,7 +29,7 @@ def written(tenant: Tenant, command_id: UUID, changes: dict[str, bytes | None]) 
 
 
 async def dead_letter(stack: Stack, record: RecordMetadata) -> dict[str, Any] | None:
-    """Return what is kept of a record. It is the one thing that cannot be seen from the outside yet."""
+    """Return what is kept of a record, also of one that no environment sees."""
     connection = await asyncpg.connect(stack.postgres.dsn.get_secret_value())
     try:
         row = await connection.fetchrow(

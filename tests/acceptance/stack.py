@@ -62,6 +62,8 @@ class Stack:
             POSTGRES_SETTING: self.postgres.dsn.get_secret_value(),
             "PIPELOOM_KAFKA__TOPIC_PREFIX": self.kafka.topic_prefix,
             "PIPELOOM_BUILDER__ALLOWED_HOSTS": json.dumps([self.silent_host]),
+            "PIPELOOM_WEBHOOKS__ALLOW_HTTP": "true",
+            "PIPELOOM_WEBHOOKS__ALLOWED_NETWORKS": json.dumps(["127.0.0.0/8"]),
             **self.more,
         }
 

@@ -16,7 +16,7 @@ import pytest
 import services
 
 HERE = Path(__file__).parent
-ROLES = ("init", "admin", "composer", "relay", "builder", "gateway")
+ROLES = ("init", "admin", "composer", "relay", "builder", "webhooks", "gateway")
 
 
 def is_alive(pid: int) -> bool:

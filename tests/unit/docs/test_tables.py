@@ -3,11 +3,12 @@
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 from annotated_types import Ge, Gt, Le
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, IPvAnyNetwork, PositiveFloat, SecretStr
 from pydantic.fields import FieldInfo
 
 from events import errors_page, promises
@@ -23,11 +24,12 @@ KINDS = {
     "str": "text",
     "int": "whole number",
     "float": "number",
-    "Path": "path",
     "bool": "yes or no",
+    "Path": "path",
     "SecretStr": "text, secret",
 }
-ROUTE = re.compile(r"`(GET|POST|PUT|DELETE) (/api/v1/[^`?]+)(?:\?[^`]*)?`")
+LISTS = {str: "text", Path: "paths", IPvAnyNetwork: "networks", PositiveFloat: "numbers, > 0"}
+ROUTE = re.compile(r"`(GET|POST|PUT|PATCH|DELETE) (/api/v1/[^`?]+)(?:\?[^`]*)?`")
 
 
 def demand_rows(file: str, wanted: list[str]) -> None:
@@ -64,7 +66,7 @@ def _default(value: Any) -> str:
         case SecretStr():
             return f"`{value.get_secret_value()}`"
         case list():
-            return f"`{json.dumps([str(each) for each in value])}`"
+            return f"`{json.dumps([each if isinstance(each, int) else str(each) for each in value])}`"
         case _:
             return f"`{value}`"
 
@@ -81,7 +83,7 @@ def _kind(annotation: Any) -> str:
     if type(None) in arguments:
         return f"{_kind(arguments[0])} or nothing"
     if arguments:
-        return "list of text" if arguments[0] is str else "list of paths"
+        return f"list of {LISTS[arguments[0]]}"
     return KINDS[annotation.__name__]
 
 

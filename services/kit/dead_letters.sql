@@ -1,0 +1,42 @@
+-- name: list_dead_letters
+-- A page of the letters of an environment, the newest first, behind a place; without their bytes.
+SELECT partition, log_offset, environment, command_id, code, message, received_at, status, settled_at, settled_by,
+    replayed_as, coalesce(octet_length(record_value), 0) AS value_bytes
+FROM dead_letter
+WHERE environment = :environment
+    AND (:status::text IS NULL OR status = :status)
+    AND (received_at, partition, log_offset) < (:received_at, :partition, :log_offset)
+ORDER BY received_at DESC, partition DESC, log_offset DESC
+LIMIT :page_size;
+
+-- name: list_dead_letters_of_nobody
+-- The newest letters that no environment sees: they name none, or none that exists.
+SELECT partition, log_offset, d.environment, command_id, code, message, received_at, status, settled_at, settled_by,
+    replayed_as, coalesce(octet_length(record_value), 0) AS value_bytes
+FROM dead_letter d LEFT JOIN environment e ON e.id = d.environment
+WHERE e.id IS NULL AND (:status::text IS NULL OR status = :status)
+ORDER BY received_at DESC, partition DESC, log_offset DESC
+LIMIT :page_size;
+
+-- name: find_dead_letter^
+-- A letter with its bytes: of an environment, or of whomever when none is given.
+SELECT partition, log_offset, environment, command_id, code, message, received_at, status, settled_at, settled_by,
+    replayed_as, coalesce(octet_length(record_value), 0) AS value_bytes, record_key, record_value, record_headers
+FROM dead_letter
+WHERE partition = :partition AND log_offset = :log_offset
+    AND (:environment::text IS NULL OR environment = :environment);
+
+-- name: discard_dead_letter!
+-- Discard a letter that is open; any other stays as it is.
+UPDATE dead_letter SET status = 'discarded', settled_at = now(), settled_by = :settled_by
+WHERE partition = :partition AND log_offset = :log_offset AND status = 'open';
+
+-- name: mark_replayed!
+UPDATE dead_letter SET status = 'replayed', settled_at = now(), settled_by = :settled_by, replayed_as = :replayed_as
+WHERE partition = :partition AND log_offset = :log_offset;
+
+-- name: restore_dead_letter!
+-- Take back the mark of a replay that came to nothing, unless another one has begun since.
+UPDATE dead_letter
+SET status = :status, settled_at = :settled_at, settled_by = :settled_by, replayed_as = :former_replayed_as
+WHERE partition = :partition AND log_offset = :log_offset AND replayed_as = :replayed_as;

@@ -1,0 +1,33 @@
+-- name: read_subject
+-- A page of what happened to one resource, in either direction, with the command behind what a deletion took along.
+-- Its rows are bounded by their number and by their bytes; the first one always is in it. `found` tells of a next page.
+WITH span AS (
+    (
+        SELECT sequence, -sequence AS place, octet_length(data) AS bytes FROM event_log
+        WHERE :newest_first::boolean AND environment = :environment AND subject = :subject AND sequence < :after
+        ORDER BY sequence DESC LIMIT :row_limit
+    )
+    UNION ALL
+    (
+        SELECT sequence, sequence AS place, octet_length(data) AS bytes FROM event_log
+        WHERE NOT :newest_first::boolean AND environment = :environment AND subject = :subject AND sequence > :after
+        ORDER BY sequence LIMIT :row_limit
+    )
+), measured AS (
+    SELECT sequence, place, count(*) OVER () AS found, sum(bytes) OVER (ORDER BY place) - bytes AS bytes_before FROM span
+)
+SELECT e.sequence, e.type, e.time, e.is_result, e.actor, e.command_id, e.command_source, e.traceparent, e.data,
+    coalesce(r.type, e.type) AS result_type, coalesce(r.subject, e.subject) AS command_subject, m.found
+FROM measured m
+JOIN event_log e ON e.environment = :environment AND e.sequence = m.sequence
+LEFT JOIN inbox i ON NOT e.is_result AND i.environment = e.environment AND i.command_id = e.command_id
+LEFT JOIN event_log r
+    ON r.partition = i.partition AND r.log_offset = i.log_offset AND r.log_index = i.log_index
+WHERE m.bytes_before < :byte_limit
+ORDER BY m.place;
+
+-- name: has_subject$
+-- Whether anything was ever logged about a resource.
+SELECT EXISTS (
+    SELECT FROM event_log WHERE environment = :environment AND subject = :subject AND sequence IS NOT NULL
+);

@@ -1,0 +1,43 @@
+"""What pages have in common: which parameters they take, and the link to the next one."""
+
+from collections.abc import Sequence
+from typing import Annotated
+from urllib.parse import urlencode
+
+import pydantic_core
+from fastapi import Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from events.refusals import Code, Refused
+from services.kit.web import json_response
+
+DEFAULT_LIMIT = 100
+MAX_LIMIT = 1_000
+# More than any sequence.
+BEHIND_ALL = 2**62
+
+PageLimit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="At most so many; large ones may make it fewer")]
+
+
+def demand_known(request: Request, known: Sequence[str]) -> None:
+    """Raise Refused invalid_request when a query has a parameter that is not one of `known`."""
+    unknown = sorted(set(request.query_params) - set(known))
+    if unknown:
+        raise Refused(
+            Code.INVALID_REQUEST,
+            f"There is no parameter '{unknown[0]}' here; the known ones are {', '.join(known)}.",
+            unknown=list(unknown),
+            known=list(known),
+        )
+
+
+def page_response(request: Request, entries: Sequence[object], after: object | None) -> Response:
+    """Return a page, with a link to the one behind the place `after`; None when it is the last."""
+    headers = {} if after is None else {"Link": f'<{request.url.path}?{_query(request, str(after))}>; rel="next"'}
+    return json_response(pydantic_core.to_json(list(entries)), headers=headers)
+
+
+def _query(request: Request, after: str) -> str:
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "after"]
+    return urlencode([*kept, ("after", after)])
