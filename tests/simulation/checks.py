@@ -14,7 +14,7 @@ from services.composer.decider.needs import Needs
 from services.composer.decider.state import EnvironmentState, Shelf
 from services.composer.intake import take_in
 from services.composer.records import received, undecodable
-from services.kit.eventlog import _event
+from services.kit.eventlog import event_of
 from tests.simulation.consumers import UNREADABLE, record_of
 from tests.simulation.log import PartitionLog
 from tests.simulation.tables import Tables
@@ -78,7 +78,7 @@ def _open_shelf(shelf: Shelf[Any], names: Iterable[str]) -> None:
 
 def _log_is(tables: Tables, replayed: Outcome) -> Iterator[str]:
     """Hold the event log, the inbox and the dead letters to the replay."""
-    logged = [_event(row) for _, row in sorted(tables.events.items())]
+    logged = [event_of(row) for _, row in sorted(tables.events.items())]
     yield from _differences("event log", logged, replayed.events)
     inbox = {tuple(entry.key): entry.fingerprint for entry in replayed.inbox}
     found = {key: row["fingerprint"] for key, row in tables.inbox.items()}
@@ -124,7 +124,7 @@ def _published_once(world: World) -> Iterator[str]:
         log: PartitionLog = world.broker.logs[TopicPartition(EVENTS, partition)]
         published = [_published(partition, entry.payload) for entry in log.committed()]
         rows = world.postgres.tables.events
-        logged = [_event(row) for key, row in sorted(rows.items()) if key[0] == partition]
+        logged = [event_of(row) for key, row in sorted(rows.items()) if key[0] == partition]
         yield from _differences(f"events topic, partition {partition}", published, logged)
         ids.update(event.id for event in published)
     yield from (f"event {event_id} was published {times} times" for event_id, times in ids.items() if times > 1)
