@@ -38,7 +38,11 @@ def caught(name: str, seeds: int) -> bool:
         scratch = Path(folder)
         for each in FOLDERS:
             shutil.copytree(ROOT / each, scratch / each, ignore=shutil.ignore_patterns("__pycache__"))
-        subprocess.run(["git", "apply", "-C1", PATCHES / f"{name}.patch"], cwd=scratch, check=True)
+        fitted = subprocess.run(
+            ["git", "apply", "-C1", PATCHES / f"{name}.patch"], cwd=scratch, check=False, capture_output=True, text=True
+        )
+        if fitted.returncode:
+            sys.exit(f"{name}: the patch fits the code no more; write it anew\n{fitted.stderr}")
         if RULES in (PATCHES / f"{name}.patch").read_text():
             return _by_sequences(name, scratch)
         return _by_simulation(name, scratch, seeds)
@@ -63,4 +67,5 @@ def _by_simulation(name: str, scratch: Path, seeds: int) -> bool:
     return ran.returncode != 0
 
 
-main()
+if __name__ == "__main__":
+    main()
