@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from events.activity import ACTIVITY
 from events.commands import COMMANDS
 from events.results import RESULTS
 
@@ -26,4 +27,6 @@ class Topic:
 COMMANDS_TOPIC = Topic("commands", tuple(COMMANDS), 14 * DAY_MS, MIB + MIB // 2)
 # A result carries the resource and, when forced, the names of up to MAX_DEPENDENTS dependents: more than a command may.
 EVENTS_TOPIC = Topic("events", tuple(RESULTS), 30 * DAY_MS, 16 * MIB)
-TOPICS = (COMMANDS_TOPIC, EVENTS_TOPIC)
+# Notices for whoever looks now; nothing is rebuilt from them.
+ACTIVITY_TOPIC = Topic("activity", tuple(ACTIVITY), DAY_MS, MIB)
+TOPICS = (COMMANDS_TOPIC, EVENTS_TOPIC, ACTIVITY_TOPIC)

@@ -106,6 +106,15 @@ class BuilderSettings(BaseModel):
     timeout_s: float = Field(120.0, gt=0)
 
 
+class MonitorSettings(BaseModel):
+    """What the monitor calls overdue, and how much it keeps."""
+
+    group_id: str | None = Field(None, description="Consumer group; PREFIX.monitor when left out")
+    overdue_after_s: float = Field(30.0, gt=0, description="After how long without a result a command is overdue")
+    keep_minutes: int = Field(180, ge=1, le=1440, description="For how many minutes it keeps numbers")
+    every_s: float = Field(2.0, gt=0, le=60, description="How often it saves, measures and tells")
+
+
 class _Environment(EnvSettingsSource):
     """The environment; what should be JSON and is not is left to the validation, which says where it stands."""
 
@@ -131,6 +140,7 @@ class Settings(BaseSettings):
     composer: ComposerSettings = ComposerSettings()
     relay: RelaySettings = RelaySettings()
     builder: BuilderSettings = BuilderSettings()
+    monitor: MonitorSettings = MonitorSettings()
     log_format: str = Field("console", pattern="^(console|json)$")
 
     @classmethod
