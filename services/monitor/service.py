@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 
 import structlog
 from aiokafka.errors import KafkaError
@@ -23,6 +24,8 @@ log = structlog.get_logger()
 async def run_monitor(settings: Settings, health: Health, stop: asyncio.Event) -> None:
     """Watch until `stop` is set. Raises StartError when the stream breaks: begun anew, it goes on where it was."""
     health.expect(STREAM_PART, TOPICS_PART, POSTGRES_PART)
+    for library in ("faust", "mode"):  # they tell of each of their parts, and tables of offsets over many lines
+        logging.getLogger(library).setLevel(logging.WARNING)
     partitions = await _prepared(settings, health, stop)
     if partitions is None:
         return

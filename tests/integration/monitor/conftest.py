@@ -3,24 +3,23 @@
 import asyncio
 import json
 import os
-import random
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
+from typing import Any, NamedTuple
+from uuid import UUID
 
 import asyncpg
 import pytest
 from aiokafka import TopicPartition
 
 from events.codec import encode_command, encode_event, read_attributes
-from events.commands import CommandData, PipelineDeleteRequested, PipelineRequested
-from events.envelope import Event, Position, timestamp
+from events.commands import CommandData
+from events.envelope import Command, Event, Position
 from events.topics import ACTIVITY_TOPIC
 from pipeloom.local.ports import pick_port
 from services.kit.kafka import count_partitions, reader, transactional_producer
@@ -31,7 +30,6 @@ from tests.support.services import eventually
 
 WAIT_S = 40.0
 STOP_S = 15.0
-DATA = '{"pipeline": {}}'
 REFUSED = '{"command_type": "PipelineRequested", "code": "pipeline_exists"}'
 
 
@@ -51,6 +49,14 @@ class Process:
         return await asyncio.wait_for(self.process.wait(), STOP_S)
 
 
+class Asked(NamedTuple):
+    """A command and its place."""
+
+    partition: int
+    offset: int
+    command: Command
+
+
 @dataclass
 class Watchtower:
     """What surrounds a monitor."""
@@ -60,7 +66,6 @@ class Watchtower:
     folder: Path
     group: str = field(default_factory=lambda: unique("monitor"))
     overdue_after_s: float = 3600.0
-    asked: list[tuple[int, int, Any]] = field(default_factory=list)
 
     def environment(self, port: int, group: str | None = None) -> dict[str, str]:
         kafka, postgres = self.settings.kafka, self.settings.postgres
@@ -97,26 +102,30 @@ class Watchtower:
             if running.process.returncode is None:
                 await running.kill()
 
-    async def ask(self, environment: str, data: CommandData) -> tuple[int, int, Any]:
-        """Write a command; return its partition, its offset and itself."""
+    async def ask(self, environment: str, data: CommandData) -> Asked:
+        """Write a command."""
         asked = command(environment, data)
         record = encode_command(asked)
         sent = await self.log.producer.send_and_wait(
             self.log.commands_topic, record.value, key=record.key, headers=record.headers
         )
-        return sent.partition, sent.offset, asked
+        return Asked(sent.partition, sent.offset, asked)
 
-    async def answer(self, *answers: tuple[int, int, Any], refuse: bool = False) -> None:
+    async def answer(self, *answers: Asked, refused: Collection[UUID] = ()) -> None:
         """Write the results of commands, in one transaction for each partition, as the relay does."""
         for partition in sorted({partition for partition, _, _ in answers}):
             producer = transactional_producer(self.settings.kafka, f"{self.log.events_topic}-{partition}")
             await producer.start()
             try:
                 async with producer.transaction():
-                    for _, offset, asked in [each for each in answers if each[0] == partition]:
-                        record = encode_event(result(partition, offset, asked, refuse=refuse))
-                        await producer.send_and_wait(
-                            self.log.events_topic, record.value, key=record.key, headers=record.headers, partition=partition
+                    for asked in [each for each in answers if each.partition == partition]:
+                        record = encode_event(result(asked, is_refused=asked.command.id in refused))
+                        await producer.send(
+                            self.log.events_topic,
+                            record.value,
+                            key=record.key,
+                            headers=record.headers,
+                            partition=partition,
                         )
             finally:
                 await producer.stop()
@@ -127,6 +136,20 @@ class Watchtower:
             return list(await connection.fetch(query))
         finally:
             await connection.close()
+
+    async def execute(self, statement: str) -> None:
+        connection = await connect(self.settings.postgres)
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    async def decide(self, partition: int, next_offset: int) -> None:
+        """Stand the composer's cursor behind a command, as a save does."""
+        await self.execute(
+            "INSERT INTO partition_cursor (topic, partition, topic_id, epoch, next_offset, owner) "
+            f"VALUES ('{self.log.commands_topic}', {partition}, '{UUID(int=0)}', 1, {next_offset}, 'test')"
+        )
 
     async def documents(self) -> dict[tuple[str, int], Any]:
         rows = await self.rows("SELECT environment, partition, document FROM activity")
@@ -148,7 +171,9 @@ class Watchtower:
         consumer = reader(self.settings.kafka)
         await consumer.start()
         try:
-            partitions = [TopicPartition(topic, each) for each in range(await count_partitions(self.settings.kafka, topic))]
+            partitions = [
+                TopicPartition(topic, each) for each in range(await count_partitions(self.settings.kafka, topic))
+            ]
             consumer.assign(partitions)
             await consumer.seek_to_beginning(*partitions)
             ends, found = await consumer.end_offsets(partitions), []
@@ -160,24 +185,23 @@ class Watchtower:
             await consumer.stop()
 
 
-def result(partition: int, offset: int, asked: Any, *, refuse: bool = False) -> Event:
+def result(asked: Asked, *, is_refused: bool) -> Event:
     """Return the result of a command, as the composer logs it."""
-    name = type(asked.data).__name__
-    kind = "CommandRejected" if refuse else name.replace("DeleteRequested", "Deleted").replace("Requested", "Created")
+    name = asked.command.type.replace("DeleteRequested", "Deleted").replace("Requested", "Created")
     return Event(
-        partition=partition,
-        position=Position(offset, 0),
-        environment=asked.environment,
+        partition=asked.partition,
+        position=Position(asked.offset, 0),
+        environment=asked.command.environment,
         sequence=1,
-        type=kind,
+        type="CommandRejected" if is_refused else name,
         version=1,
         subject="pipelines/churn",
-        command_id=asked.id,
+        command_id=asked.command.id,
         command_source="/tests",
         is_result=True,
         actor="test",
-        time=asked.time,
-        data=REFUSED if refuse else DATA,
+        time=asked.command.time,
+        data=REFUSED if is_refused else "{}",
     )
 
 

@@ -1,0 +1,67 @@
+"""Killed at any moment, the monitor comes to the numbers that a rebuild from the topics comes to."""
+
+import asyncio
+import os
+import random
+from typing import Any
+
+import pytest
+
+from events.commands import PipelineDeleteRequested, PipelineRequested
+from tests.integration.monitor.conftest import Watchtower
+from tests.support.installation import unique
+
+NEW = PipelineRequested(pipeline_name="churn", step_names=["train"])
+GONE = PipelineDeleteRequested(pipeline_name="churn")
+ENVIRONMENTS = [f"lab-{number}" for number in range(6)]
+BATCHES, BATCH, KILLS = 40, 12, 4
+
+
+async def traffic(watchtower: Watchtower, chance: random.Random) -> int:
+    """Write commands of several environments and most of their results, junk among them; return how many results."""
+    answered = 0
+    for _ in range(BATCHES):
+        asked = [await watchtower.ask(chance.choice(ENVIRONMENTS), chance.choice([NEW, GONE])) for _ in range(BATCH)]
+        await watchtower.log.put(b"junk", b"junk", [], partition=chance.randrange(4))
+        mine = [each for each in asked if chance.random() < 0.95]
+        refused = {each.command.id for each in mine if chance.random() < 0.2}
+        await watchtower.answer(*mine, refused=refused)
+        answered += len(mine)
+    return answered
+
+
+async def numbers(watchtower: Watchtower) -> dict[tuple[str, int], Any]:
+    await watchtower.complete()
+    return await watchtower.documents()
+
+
+@pytest.mark.timeout(170)
+async def test_numbers_after_kills_equal_those_of_a_rebuild(watchtower: Watchtower) -> None:
+    seed = int(os.environ.get("PIPELOOM_TEST_SEED") or random.randrange(10**6))
+    print(f"PIPELOOM_TEST_SEED={seed}")
+    chance = random.Random(seed)
+
+    # Given a monitor that is killed at random moments while commands and results come
+    writing = asyncio.ensure_future(traffic(watchtower, chance))
+    moments = random.Random(seed + 1)
+    for _ in range(KILLS):
+        async with watchtower.watching() as monitor:
+            await asyncio.wait({writing}, timeout=moments.uniform(2.0, 5.0))
+            await monitor.kill()
+    answered = await writing
+    async with watchtower.watching() as monitor:
+        after_kills = await numbers(watchtower)
+        assert await monitor.stop() == 0
+
+    # When another one reads the topics from their beginning
+    await watchtower.execute("TRUNCATE activity, activity_progress")
+    async with watchtower.watching(group=unique("rebuild")):
+        rebuilt = await numbers(watchtower)
+
+    # Then both tell the same, and of every result once
+    assert after_kills == rebuilt
+    tallies = [
+        tally for document in rebuilt.values() for types in document["minutes"].values() for tally in types.values()
+    ]
+    assert sum(results for results, _, _ in tallies) == answered
+    assert sum(sum(each["unreadable"].values()) for each in rebuilt.values()) == BATCHES
