@@ -14,6 +14,7 @@ class Service(StrEnum):
     COMPOSER = "composer"
     RELAY = "relay"
     BUILDER = "builder"
+    MONITOR = "monitor"
     GATEWAY = "gateway"
     COMMAND = "command"
     QUERY = "query"

@@ -334,6 +334,10 @@ class AsyncClient:
         """Return what became of a command, waiting up to `wait_s` for it: `status` succeeded, rejected or unknown."""
         return await self._run(flows.get_command(self._session, command_id, wait_s))
 
+    async def activity(self, minutes: int = 60) -> documents.Activity:
+        """Return how long commands took, which were refused or are overdue, and how far behind each part is."""
+        return await self.send(requests.activity(minutes))
+
     def watch(self, types: Iterable[str] = (), subject: str | None = None, since: Since = "now") -> AsyncWatch:
         """Follow the events of the environment: of these `types` (all by default), about subjects that begin so.
 

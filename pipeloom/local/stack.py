@@ -146,6 +146,8 @@ class LocalStack:
         workers = [self._service(name, argv, env) for name, argv in self._programs.workers.items()]
         gateway = self._service("gateway", self._programs.gateway, gateway_env)
         await self._supervisor.start(workers, [gateway])
+        onlookers = [self._service(name, argv, env) for name, argv in self._programs.onlookers.items()]
+        self._supervisor.start_later(onlookers)
         file = token_file(self.data_dir, configured(POSTGRES_SETTING))
         sdk_token = await valid_token(file, self.addresses.url, lambda: self._bootstrap(env), self._report)
         self._env_is_written = True

@@ -9,6 +9,7 @@ from services.kit.postgres import Connection, load_queries
 from services.monitor.activity import Activity, minutes_as_json
 from services.monitor.ledger import NO_ENVIRONMENT, Place
 from services.monitor.measure import Behind
+from services.monitor.overdue import LAST_MS
 
 MAX_TOLD = 100
 
@@ -22,7 +23,11 @@ def document_of(activity: Activity) -> str:
         "open": activity.number_open,
         "overdue": len(late),
         "overdue_commands": [
-            {"command_id": each.command_id, "command_type": each.type, "asked_ms": each.asked_ms}
+            {
+                "command_id": each.command_id,
+                "command_type": each.type,
+                "asked_ms": each.asked_ms if 0 <= each.asked_ms < LAST_MS else 0,
+            }
             for _, each in late[:MAX_TOLD]
         ],
         "minutes": minutes_as_json(activity),

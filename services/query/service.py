@@ -9,6 +9,7 @@ from services.kit.health import Health
 from services.kit.process import serving
 from services.kit.settings import Settings
 from services.kit.web import make_app
+from services.query.activity import activity_router
 from services.query.commands import command_status_router
 from services.query.deployments import deployment_router
 from services.query.events import event_router
@@ -29,6 +30,7 @@ def query_routers(backend: Backend) -> list[APIRouter]:
         variable_router(backend),
         command_status_router(backend),
         event_router(backend),
+        activity_router(backend),
         user_router(backend),
     ]
 
