@@ -54,8 +54,12 @@ class Supervisor:
         self._keepers += [asyncio.create_task(self._keep(child), name=f"keep {child.name}") for child in children]
 
     def start_later(self, children: Sequence[Child]) -> None:
-        """Start children that nobody waits for; one that does not get ready is tried again, and harms no other."""
-        self._batches.append(children)
+        """Start children that nobody waits for; one that does not get ready is tried again, and harms no other.
+
+        They are stopped with the batch that is stopped first, so that they take of nobody's time.
+        """
+        last = self._batches.pop() if self._batches else []
+        self._batches.append([*last, *children])
         self._keepers += [asyncio.create_task(self._begin(child), name=f"keep {child.name}") for child in children]
 
     async def watch(self) -> None:
