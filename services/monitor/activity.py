@@ -44,12 +44,14 @@ class Announcement:
 class Activity:
     """An environment's numbers, and up to which offset of each topic they are told: older records change nothing.
 
-    `decided` is the last place in the commands partition that has a result: the relay publishes them in this order.
+    `decided` is the place in the commands partition of the last result, since they are published in that order;
+    `sequence` is that result's place in the environment's history.
     """
 
     commands: int = NONE_APPLIED
     events: int = NONE_APPLIED
     decided: int = NONE_APPLIED
+    sequence: int = 0
     newest_ms: int = 0
     untracked: int = 0
     untracked_to: int = NONE_APPLIED
@@ -67,7 +69,7 @@ class Activity:
 def to_bytes(activity: Activity) -> bytes:
     """Return what the changelog holds of an environment."""
     told = {
-        "at": [activity.commands, activity.events, activity.decided, activity.newest_ms],
+        "at": [activity.commands, activity.events, activity.decided, activity.sequence, activity.newest_ms],
         "untracked": [activity.untracked, activity.untracked_to],
         "open": [[offset, *_told(each)] for offset, each in activity.open.items()],
         "minutes": minutes_as_json(activity),
@@ -80,12 +82,13 @@ def to_bytes(activity: Activity) -> bytes:
 def from_bytes(raw: bytes) -> Activity:
     """Read what `to_bytes` wrote. Raises ValueError, KeyError or zlib.error on anything else."""
     told: dict[str, Any] = json.loads(zlib.decompress(raw))
-    commands, events, decided, newest_ms = told["at"]
+    commands, events, decided, sequence, newest_ms = told["at"]
     untracked, untracked_to = told["untracked"]
     return Activity(
         commands=commands,
         events=events,
         decided=decided,
+        sequence=sequence,
         newest_ms=newest_ms,
         untracked=untracked,
         untracked_to=untracked_to,

@@ -31,8 +31,10 @@ def apply_answered(activity: Activity, offset: int, answered: Answered, keep_min
     if offset <= activity.events:
         return
     activity.events = offset
-    if answered.position <= activity.decided:
-        return
+    if answered.sequence is not None:
+        if answered.sequence <= activity.sequence:
+            return
+        activity.sequence = answered.sequence
     activity.decided = answered.position
     activity.newest_ms = max(activity.newest_ms, answered.at_ms)
     _count(activity, answered, keep_minutes)

@@ -48,10 +48,15 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A result: whose, when, and to what. `position` is its command's offset, `refused` the code of a refusal."""
+    """A result: whose, when, and to what.
+
+    `position` is its command's offset, `sequence` its place in the environment's history (none for the refusal of a
+    stray), `refused` the code of a refusal.
+    """
 
     environment: str
     position: int
+    sequence: int | None
     type: str
     refused: str | None
     asked_ms: int
@@ -88,6 +93,7 @@ def _answered(event: Event, at_ms: int) -> Answered:
     return Answered(
         environment=event.environment,
         position=event.position.offset,
+        sequence=event.sequence,
         type=command_type,
         refused=refused,
         asked_ms=int(datetime.fromisoformat(event.time).timestamp() * 1000),

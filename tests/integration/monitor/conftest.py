@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -66,6 +67,7 @@ class Watchtower:
     folder: Path
     group: str = field(default_factory=lambda: unique("monitor"))
     overdue_after_s: float = 3600.0
+    sequences: Counter[str] = field(default_factory=Counter)
 
     def environment(self, port: int, group: str | None = None) -> dict[str, str]:
         kafka, postgres = self.settings.kafka, self.settings.postgres
@@ -119,7 +121,14 @@ class Watchtower:
             try:
                 async with producer.transaction():
                     for asked in [each for each in answers if each.partition == partition]:
-                        record = encode_event(result(asked, is_refused=asked.command.id in refused))
+                        self.sequences[asked.command.environment] += 1
+                        record = encode_event(
+                            result(
+                                asked,
+                                self.sequences[asked.command.environment],
+                                is_refused=asked.command.id in refused,
+                            )
+                        )
                         await producer.send(
                             self.log.events_topic,
                             record.value,
@@ -185,14 +194,14 @@ class Watchtower:
             await consumer.stop()
 
 
-def result(asked: Asked, *, is_refused: bool) -> Event:
+def result(asked: Asked, sequence: int, *, is_refused: bool) -> Event:
     """Return the result of a command, as the composer logs it."""
     name = asked.command.type.replace("DeleteRequested", "Deleted").replace("Requested", "Created")
     return Event(
         partition=asked.partition,
         position=Position(asked.offset, 0),
         environment=asked.command.environment,
-        sequence=1,
+        sequence=sequence,
         type="CommandRejected" if is_refused else name,
         version=1,
         subject="pipelines/churn",

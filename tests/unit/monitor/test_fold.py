@@ -1,5 +1,6 @@
 """The numbers are a fold: the same however the two topics are interleaved, and however often a record comes again."""
 
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -19,7 +20,7 @@ def asked(at_ms: int = 0, command_id: str = "c") -> Asked:
 
 
 def answered(position: int, at_ms: int = 10, asked_ms: int = 0, refused: str | None = None) -> Answered:
-    return Answered("lab", position, "PipelineRequested", refused, asked_ms, at_ms)
+    return Answered("lab", position, position + 1, "PipelineRequested", refused, asked_ms, at_ms)
 
 
 # Of each command: how much later it comes, what becomes of it, and how long that takes.
@@ -149,3 +150,16 @@ def test_when_all_open_commands_are_told_overdue_a_new_one_is_only_counted() -> 
         activity.open[offset].is_overdue = True
     apply_asked(activity, MAX_OPEN, asked())
     assert (len(activity.open), activity.number_open) == (MAX_OPEN, MAX_OPEN + 1)
+
+
+def test_the_refusal_of_a_stray_has_no_place_in_the_history_and_is_counted() -> None:
+    activity = fold(
+        [("answered", 0, answered(5)), ("answered", 1, replace(answered(6), sequence=None, refused="misrouted"))]
+    )
+    assert activity.minutes[0]["PipelineRequested"].results == 2
+    assert (activity.decided, activity.sequence) == (6, 6)
+
+
+def test_a_history_that_goes_on_over_a_new_commands_topic_is_counted_on() -> None:
+    activity = fold([("answered", 0, answered(500)), ("answered", 1, replace(answered(0), sequence=502))])
+    assert activity.minutes[0]["PipelineRequested"].results == 2
