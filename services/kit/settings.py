@@ -110,6 +110,7 @@ class MonitorSettings(BaseModel):
     """What the monitor calls overdue, and how much it keeps."""
 
     group_id: str | None = Field(None, description="Consumer group; PREFIX.monitor when left out")
+    instance_id: str | None = Field(None, description="Unique and lasting name of this process: it restarts at once")
     overdue_after_s: float = Field(30.0, gt=0, description="After how long without a result a command is overdue")
     keep_minutes: int = Field(180, ge=1, le=1440, description="For how many minutes it keeps numbers")
     every_s: float = Field(2.0, gt=0, le=60, description="How often it saves, measures and tells")

@@ -33,7 +33,7 @@ def changelog_topic(kafka: KafkaSettings, monitor: MonitorSettings) -> str:
     return f"{kafka.group('monitor', monitor.group_id)}-{TABLE}-changelog"
 
 
-def _make_app(kafka: KafkaSettings, group: str) -> faust.App:
+def _make_app(kafka: KafkaSettings, group: str, instance: str | None) -> faust.App:
     brokers = ";".join(f"kafka://{server.strip()}" for server in kafka.bootstrap_servers.split(","))
     app = _App(
         group,
@@ -46,6 +46,7 @@ def _make_app(kafka: KafkaSettings, group: str) -> faust.App:
         topic_allow_declare=False,
         topic_disable_leader=True,
         consumer_auto_offset_reset="earliest",
+        consumer_group_instance_id=instance,
         broker_session_timeout=10.0,
         broker_heartbeat_interval=3.0,
         broker_rebalance_timeout=30.0,
@@ -79,7 +80,7 @@ class Stream:
         self._take, self._lost, self._restored = take, lost, restored
         self._held: list[Any] = []
         self._generation = 0
-        self._app = _make_app(kafka, kafka.group("monitor", monitor.group_id))
+        self._app = _make_app(kafka, kafka.group("monitor", monitor.group_id), monitor.instance_id)
         self._table = self._app.Table(
             TABLE, key_type=bytes, value_type=bytes, partitions=partitions, on_recover=self._on_recover
         )

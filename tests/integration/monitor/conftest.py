@@ -78,6 +78,7 @@ class Watchtower:
             "PIPELOOM_POSTGRES__DSN": postgres.dsn.get_secret_value(),
             "PIPELOOM_HEALTH__PORT": str(port),
             "PIPELOOM_MONITOR__GROUP_ID": group or self.group,
+            "PIPELOOM_MONITOR__INSTANCE_ID": "test",
             "PIPELOOM_MONITOR__EVERY_S": "0.3",
             "PIPELOOM_MONITOR__OVERDUE_AFTER_S": str(self.overdue_after_s),
         }

@@ -10,24 +10,35 @@ import pytest
 from events.commands import PipelineDeleteRequested, PipelineRequested
 from tests.integration.monitor.conftest import Watchtower
 from tests.support.installation import unique
+from tests.support.services import eventually
 
 NEW = PipelineRequested(pipeline_name="churn", step_names=["train"])
 GONE = PipelineDeleteRequested(pipeline_name="churn")
 ENVIRONMENTS = [f"lab-{number}" for number in range(6)]
-BATCHES, BATCH, KILLS = 40, 12, 4
+MOST_BATCHES, BATCH, KILLS = 400, 12, 4
 
 
-async def traffic(watchtower: Watchtower, chance: random.Random) -> int:
-    """Write commands of several environments and most of their results, junk among them; return how many results."""
-    answered = 0
-    for _ in range(BATCHES):
+async def traffic(watchtower: Watchtower, chance: random.Random, enough: asyncio.Event) -> tuple[int, int]:
+    """Write commands of several environments and most of their results, junk among them; return how many of each."""
+    answered = batches = 0
+    while not enough.is_set() and batches < MOST_BATCHES:
+        batches += 1
         asked = [await watchtower.ask(chance.choice(ENVIRONMENTS), chance.choice([NEW, GONE])) for _ in range(BATCH)]
         await watchtower.log.put(b"junk", b"junk", [], partition=chance.randrange(4))
         mine = [each for each in asked if chance.random() < 0.95]
         refused = {each.command.id for each in mine if chance.random() < 0.2}
         await watchtower.answer(*mine, refused=refused)
         answered += len(mine)
-    return answered
+    return answered, batches
+
+
+def results(documents: dict[tuple[str, int], Any]) -> int:
+    return sum(
+        tally[0]
+        for document in documents.values()
+        for types in document["minutes"].values()
+        for tally in types.values()
+    )
 
 
 async def numbers(watchtower: Watchtower) -> dict[tuple[str, int], Any]:
@@ -41,14 +52,22 @@ async def test_numbers_after_kills_equal_those_of_a_rebuild(watchtower: Watchtow
     print(f"PIPELOOM_TEST_SEED={seed}")
     chance = random.Random(seed)
 
-    # Given a monitor that is killed at random moments while commands and results come
-    writing = asyncio.ensure_future(traffic(watchtower, chance))
+    # Given a monitor that is killed at random moments while commands and results come, each time after it has counted
+    enough = asyncio.Event()
+    writing = asyncio.ensure_future(traffic(watchtower, chance, enough))
     moments = random.Random(seed + 1)
     for _ in range(KILLS):
+        before = results(await watchtower.documents())
+
+        async def has_counted(before: int = before) -> bool:
+            return results(await watchtower.documents()) > before
+
         async with watchtower.watching() as monitor:
-            await asyncio.wait({writing}, timeout=moments.uniform(2.0, 5.0))
+            await eventually(has_counted, 40)
+            await asyncio.wait({writing}, timeout=moments.uniform(0.0, 2.0))
             await monitor.kill()
-    answered = await writing
+    enough.set()
+    answered, batches = await writing
     async with watchtower.watching() as monitor:
         after_kills = await numbers(watchtower)
         assert await monitor.stop() == 0
@@ -58,10 +77,7 @@ async def test_numbers_after_kills_equal_those_of_a_rebuild(watchtower: Watchtow
     async with watchtower.watching(group=unique("rebuild")):
         rebuilt = await numbers(watchtower)
 
-    # Then both tell the same, and of every result once
+    # Then both tell the same, and of every result and every piece of junk once
     assert after_kills == rebuilt
-    tallies = [
-        tally for document in rebuilt.values() for types in document["minutes"].values() for tally in types.values()
-    ]
-    assert sum(results for results, _, _ in tallies) == answered
-    assert sum(sum(each["unreadable"].values()) for each in rebuilt.values()) == BATCHES
+    assert results(rebuilt) == answered
+    assert sum(sum(each["unreadable"].values()) for each in rebuilt.values()) == batches
