@@ -89,11 +89,11 @@ class Meter:
         `unread` is how much of the topic the monitor itself has not read; that much is not the relay's fault.
         """
         found = []
-        for partition in self._partitions:
+        for partition in unread:
             logged = await sql.count_unpublished(
                 connection, partition=partition, published=published.get(partition, -1), most=MOST_COUNTED
             )
-            found.append(Behind("relay", partition, max(0, logged - unread.get(partition, 0))))
+            found.append(Behind("relay", partition, max(0, logged - unread[partition])))
         return found
 
     async def settled(self, connection: Connection, partition: int, offsets: Iterable[int]) -> set[int]:

@@ -10,7 +10,7 @@ from services.kit.health import Health
 from services.kit.postgres import POSTGRES_TROUBLE, Pool, borrowed, open_pool
 from services.kit.settings import Settings
 from services.monitor import metrics
-from services.monitor.intake import EVENTS, Intake, Taken
+from services.monitor.intake import COMMANDS, EVENTS, Intake, Taken
 from services.monitor.ledger import Ledger
 from services.monitor.measure import Behind, Meter
 from services.monitor.overdue import candidates, notice
@@ -124,13 +124,14 @@ class Monitor:
             return set()
 
     async def _tell(self, at_ms: int, ends: Mapping[Source, int], parts: list[Behind]) -> None:
-        progress, ledger = self._progress, self._ledger
-        unread = {source.partition: progress.behind(source) for source in ends if source.topic == EVENTS}
-        parts += [Behind("monitor", each, _sum_of(progress, ends, each)) for each in unread]
+        progress, published = self._progress, self._ledger.published()
+        held = progress.partitions  # of the others another monitor tells
+        unread = {each: progress.behind(Source(EVENTS, each)) for each in held}
+        parts += [Behind("monitor", each, unread[each] + progress.behind(Source(COMMANDS, each))) for each in held]
         try:
             async with borrowed(self._pool, ASK_S) as connection:
                 parts += await self._meter.composer(connection, ends)
-                parts += await self._meter.relay(connection, ledger.published(), unread)
+                parts += await self._meter.relay(connection, published, unread)
                 await self._telling.tell(connection, parts, at_ms, progress.complete_until)
         except POSTGRES_TROUBLE as error:
             self._trouble(POSTGRES_PART, f"Postgres does not answer: {error!r}")
@@ -147,7 +148,3 @@ class Monitor:
 def now_ms() -> int:
     """Return the time of day in milliseconds."""
     return time.time_ns() // 1_000_000
-
-
-def _sum_of(progress: Progress, ends: Mapping[Source, int], partition: int) -> int:
-    return sum(progress.behind(source) for source in ends if source.partition == partition)

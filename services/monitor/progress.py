@@ -52,6 +52,11 @@ class Progress:
                     self.complete_until[partition] = last.at_ms
         self._last = Measured(at_ms, dict(ends), dict(fetched), dict(self.folded))
 
+    @property
+    def partitions(self) -> set[int]:
+        """The partitions that this process held when it looked last."""
+        return {source.partition for source in self._last.fetched} if self._last else set()
+
     def behind(self, source: Source) -> int:
         """Return how many offsets of a source were not read when it was measured last."""
         if self._last is None or source not in self._last.ends or self._is_idle(source, self._last):

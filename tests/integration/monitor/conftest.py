@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
+import httpx
 import pytest
 from aiokafka import TopicPartition
 
@@ -45,6 +46,13 @@ class Process:
         self.process.kill()
         await self.process.wait()
 
+    async def is_ready(self) -> bool:
+        async with httpx.AsyncClient() as http:
+            try:
+                return (await http.get(f"http://127.0.0.1:{self.health_port}/readyz")).is_success
+            except httpx.HTTPError:
+                return False
+
     async def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
         return await asyncio.wait_for(self.process.wait(), STOP_S)
@@ -69,7 +77,7 @@ class Watchtower:
     overdue_after_s: float = 3600.0
     sequences: Counter[str] = field(default_factory=Counter)
 
-    def environment(self, port: int, group: str | None = None) -> dict[str, str]:
+    def environment(self, port: int, group: str | None = None, instance: str = "test") -> dict[str, str]:
         kafka, postgres = self.settings.kafka, self.settings.postgres
         return {
             **os.environ,
@@ -78,27 +86,27 @@ class Watchtower:
             "PIPELOOM_POSTGRES__DSN": postgres.dsn.get_secret_value(),
             "PIPELOOM_HEALTH__PORT": str(port),
             "PIPELOOM_MONITOR__GROUP_ID": group or self.group,
-            "PIPELOOM_MONITOR__INSTANCE_ID": "test",
+            "PIPELOOM_MONITOR__INSTANCE_ID": instance,
             "PIPELOOM_MONITOR__EVERY_S": "0.3",
             "PIPELOOM_MONITOR__OVERDUE_AFTER_S": str(self.overdue_after_s),
         }
 
-    async def start(self, group: str | None = None) -> Process:
+    async def start(self, group: str | None = None, instance: str = "test") -> Process:
         port = pick_port()
         with (self.folder / "monitor.log").open("ab") as output:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
                 "services.monitor",
-                env=self.environment(port, group),
+                env=self.environment(port, group, instance),
                 stdout=output,
                 stderr=output,
             )
         return Process(process, port)
 
     @asynccontextmanager
-    async def watching(self, group: str | None = None) -> AsyncIterator[Process]:
-        running = await self.start(group)
+    async def watching(self, group: str | None = None, instance: str = "test") -> AsyncIterator[Process]:
+        running = await self.start(group, instance)
         try:
             yield running
         finally:

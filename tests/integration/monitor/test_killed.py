@@ -15,7 +15,7 @@ from tests.support.services import eventually
 NEW = PipelineRequested(pipeline_name="churn", step_names=["train"])
 GONE = PipelineDeleteRequested(pipeline_name="churn")
 ENVIRONMENTS = [f"lab-{number}" for number in range(6)]
-MOST_BATCHES, BATCH, KILLS = 400, 12, 4
+MOST_BATCHES, BATCH, KILLS = 400, 12, 3
 
 
 async def traffic(watchtower: Watchtower, chance: random.Random, enough: asyncio.Event) -> tuple[int, int]:

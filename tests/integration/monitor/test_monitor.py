@@ -130,3 +130,24 @@ async def test_a_repeat_that_was_decided_without_a_result_of_its_own_is_not_over
 
         await eventually(is_closed)
         assert await watchtower.notices() == []
+
+
+async def test_two_monitors_share_the_partitions_and_tell_each_number_once(watchtower: Watchtower) -> None:
+    # Given a monitor that has counted, and a second one beside it
+    names = [f"lab-{number}" for number in range(8)]
+    async with watchtower.watching(instance="one"):
+        await watchtower.answer(*[await watchtower.ask(name, NEW) for name in names])
+        await watchtower.complete()
+        async with watchtower.watching(instance="two") as second:
+            await eventually(lambda: second.is_ready())
+
+            # When more comes
+            await watchtower.answer(*[await watchtower.ask(name, NEW) for name in names])
+            await watchtower.complete()
+
+            # Then together they tell of all of it, and of nothing twice
+            documents = await watchtower.documents()
+            told = {name: totals(each)["PipelineRequested"] for (name, _), each in documents.items()}
+            assert told == dict.fromkeys(names, 2)
+            rows = await watchtower.rows("SELECT DISTINCT part, behind FROM activity_part WHERE part = 'monitor'")
+            assert [row["behind"] for row in rows] == [0]
