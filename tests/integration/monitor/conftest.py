@@ -75,6 +75,7 @@ class Watchtower:
     folder: Path
     group: str = field(default_factory=lambda: unique("monitor"))
     overdue_after_s: float = 3600.0
+    every_s: float = 0.3
     sequences: Counter[str] = field(default_factory=Counter)
 
     def environment(self, port: int, group: str | None = None, instance: str = "test") -> dict[str, str]:
@@ -87,7 +88,7 @@ class Watchtower:
             "PIPELOOM_HEALTH__PORT": str(port),
             "PIPELOOM_MONITOR__GROUP_ID": group or self.group,
             "PIPELOOM_MONITOR__INSTANCE_ID": instance,
-            "PIPELOOM_MONITOR__EVERY_S": "0.3",
+            "PIPELOOM_MONITOR__EVERY_S": str(self.every_s),
             "PIPELOOM_MONITOR__OVERDUE_AFTER_S": str(self.overdue_after_s),
         }
 
