@@ -8,7 +8,7 @@ SDK_VERSIONS := 0.36.1 0.41.1 0.43.4 0.48.1 0.55.2
 PIP := $(PY) -m pip --quiet --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test test-contract fuzz lint format check lock schemas clean
+.PHONY: help demo run test test-contract test-consumers fuzz lint format check lock schemas clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,10 @@ test: $(READY) ## Run all tests, on embedded Kafka and Postgres unless others ar
 
 test-contract: $(READY) ## Run the contract of craft-ai-sdk with every version, each in an environment of its own
 	@PIPELOOM_TEST_SDK_VERSIONS=all $(PY) -m pytest tests/acceptance/contract tests/acceptance/test_the_page.py
+
+test-consumers: $(READY) ## Hold the example consumers to the API's list after COMMANDS=10000 commands; SEED=n repeats a run
+	@PIPELOOM_TEST_CONSUMER_COMMANDS=$(or $(COMMANDS),10000) PIPELOOM_TEST_CONSUMER_SEED=$(SEED) \
+		$(PY) -m pytest -s tests/acceptance/test_example_consumers.py
 
 fuzz: $(READY) ## Hold the running stack to its OpenAPI document: EXAMPLES=100 of each operation; SEED=n repeats a run
 	@PIPELOOM_TEST_FUZZ_EXAMPLES=$(or $(EXAMPLES),100) PIPELOOM_TEST_FUZZ_SEED=$(SEED) \
@@ -53,8 +57,9 @@ lock: $(READY) ## Write the lock files in requirements/ anew from pyproject.toml
 		--generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 		-o requirements/contract/craft-ai-sdk-$$version.lock - || exit 1; done
 
-schemas: $(READY) ## Write the JSON Schemas, the OpenAPI document and the table of codes anew from the code
+schemas: $(READY) ## Write the JSON Schemas, the AsyncAPI and OpenAPI documents and the table of codes anew from the code
 	@$(PY) -m events.schemas
+	@$(PY) -m events.asyncapi
 	@$(PY) -m events.errors_page
 	@$(PY) -m services.gateway.openapi
 

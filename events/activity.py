@@ -1,20 +1,18 @@
 """What the monitor notices and tells on the activity topic: commands that wait too long, and their end."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from events.codec import Record
-from events.envelope import type_attribute
-from events.model import Model
+from events.envelope import schema_uri, type_attribute
+from events.model import Versioned
 from events.resources import Timestamp
 
 SOURCE = "/pipeloom/monitor"
 
 
-class ActivityData(Model):
+class ActivityData(Versioned):
     """What is told of one command; its type's name is the class's name."""
 
-    version: ClassVar[int] = 1
     command_id: str
     command_type: str
     asked_at: Timestamp
@@ -55,6 +53,7 @@ def encode_notice(notice: Notice) -> Record:
         "specversion": "1.0",
         "id": notice.id,
         "type": type_attribute(type(notice.data).__name__, notice.data.version),
+        "dataschema": schema_uri("activity", type(notice.data).__name__, notice.data.version),
         "source": SOURCE,
         "subject": notice.data.subject(),
         "time": notice.time,

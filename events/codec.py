@@ -10,9 +10,10 @@ import pydantic_core
 from pydantic import ValidationError
 
 from events.commands import COMMANDS, CommandData
-from events.envelope import Command, Event, Position, parse_type, timestamp, type_attribute
+from events.envelope import Command, Event, Position, parse_type, schema_uri, timestamp, type_attribute
 from events.names import has_control_characters, is_environment_id
 from events.refusals import Code, Refused
+from events.upcasting import is_readable, upcast
 from events.validation import refusal_of
 
 Data = TypeVar("Data", bound=CommandData)
@@ -37,6 +38,7 @@ def encode_command(command: Command) -> Record:
         "specversion": "1.0",
         "id": str(command.id),
         "type": type_attribute(command.type, command.data.version),
+        "dataschema": schema_uri("commands", command.type, command.data.version),
         "source": command.source,
         "subject": command.data.subject(),
         "time": command.time,
@@ -58,6 +60,7 @@ def event_attributes(event: Event) -> dict[str, str | None]:
         "specversion": "1.0",
         "id": event.id,
         "type": type_attribute(event.type, event.version),
+        "dataschema": schema_uri("events", event.type, event.version),
         "source": f"/pipeloom/environments/{event.environment}",
         "subject": event.subject,
         "time": event.time,
@@ -81,13 +84,14 @@ def read_attributes(headers: Headers) -> dict[str, str]:
     """Return the CloudEvents attributes among `headers`; those that are no clean UTF-8 text are left out."""
     attributes = {}
     for name, raw in headers:
-        text = _text(raw) if name.startswith("ce_") else None
+        text = readable(raw) if name.startswith("ce_") else None
         if text is not None:
             attributes[name.removeprefix("ce_")] = text
     return attributes
 
 
-def _text(raw: bytes | None) -> str | None:
+def readable(raw: bytes | None) -> str | None:
+    """Return an attribute's text, or None when it is too long or no clean UTF-8."""
     if raw is None or len(raw) > MAX_ATTRIBUTE_LENGTH:
         return None
     try:
@@ -127,15 +131,17 @@ def decode_command(attributes: Mapping[str, str], value: bytes | None, received:
         raise _bad_attribute(attributes, "specversion", "1.0")
     if not attributes.get("source"):
         raise _bad_attribute(attributes, "source", "a URI reference that tells the producer")
-    model = _model_of(attributes)
+    model, version = _model_of(attributes)
+    data, written = _read(model, version, value)
     return Command(
         id=command_id,
         environment=environment,
         actor=attributes.get("actor", "unknown"),
         source=attributes["source"],
         time=_time(attributes, received),
-        data=decode_data(model, value),
+        data=data,
         traceparent=attributes.get("traceparent"),
+        written=written,
     )
 
 
@@ -169,16 +175,24 @@ def _children(value: Any) -> Iterable[Any]:
 
 def decode_data(model: type[Data], value: bytes | None) -> Data:
     """Return the data of a command. Raises Refused: invalid_json, invalid_name or invalid_body."""
+    return _read(model, model.version, value)[0]
+
+
+def _read(model: type[Data], version: int, value: bytes | None) -> tuple[Data, Data | None]:
+    """Return the data of a command, and as it was written when that was in an earlier version."""
     if not value:
         raise Refused(Code.INVALID_JSON, "The record has no value; a command's data is a JSON object.")
     try:
-        return model.model_validate(read_json(value))
+        return upcast(model, version, read_json(value))
     except ValidationError as error:
         raise refusal_of(error) from error
 
 
 def decode_event(partition: int, headers: Headers, value: bytes | None) -> Event:
-    """Return the event of a record that the relay wrote. Raises KeyError or ValueError on any other record."""
+    """Return the event of a record that the relay wrote, in the version in which it was written.
+
+    Raises KeyError or ValueError on any other record.
+    """
     attributes = read_attributes(headers)
     if value is None:
         raise ValueError("a tombstone is no event")
@@ -204,7 +218,8 @@ def decode_event(partition: int, headers: Headers, value: bytes | None) -> Event
     )
 
 
-def _model_of(attributes: Mapping[str, str]) -> type[CommandData]:
+def _model_of(attributes: Mapping[str, str]) -> tuple[type[CommandData], int]:
+    """Return the model of the command's type, and the version in which the data is."""
     name_and_version = parse_type(attributes.get("type", ""))
     if name_and_version is None or name_and_version[0] not in COMMANDS:
         if "type" not in attributes:
@@ -215,11 +230,11 @@ def _model_of(attributes: Mapping[str, str]) -> type[CommandData]:
             "written as pipeloom.NAME.v1.",
         )
     name, version = name_and_version
-    if version != COMMANDS[name].version:
+    if not is_readable(name, version, COMMANDS[name].version):
         raise Refused(
             Code.UNKNOWN_VERSION, f"Version {version} of {name} is not known; send version {COMMANDS[name].version}."
         )
-    return COMMANDS[name]
+    return COMMANDS[name], version
 
 
 def _time(attributes: Mapping[str, str], received: datetime) -> str:

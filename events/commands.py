@@ -6,7 +6,7 @@ from pydantic import Field, JsonValue
 
 from events.declarations import ContainerConfig, Inputs, Outputs
 from events.mappings import InputMapping, OutputMapping
-from events.model import Model
+from events.model import Model, Versioned
 from events.names import Name, VariableName
 from events.resources import ExecutionRule, KeptSource, Mode
 
@@ -19,10 +19,9 @@ HASH_PATTERN = r"^[0-9a-f]{64}$"
 RAM_PATTERN = r"^[1-9][0-9]{0,8}(\.[0-9]{1,3})?(KiB|MiB|GiB)$"
 
 
-class CommandData(Model):
+class CommandData(Versioned):
     """The data of a command; its type's name is the class's name."""
 
-    version: ClassVar[int] = 1
     # Fields that a sender derives from the command's id and a key of its own: a repeat may have another key.
     derived: ClassVar[set[str]] = set()
 

@@ -50,6 +50,7 @@ def breaking_changes(old: Schema, new: Schema) -> list[str]:
     return [
         *(f"{path}: the field is gone" for path in removed),
         *(f"{difference}: was valid, is refused now" for difference in _only_in(before, after, "")),
+        *_other_meanings(before, after, ""),
     ]
 
 
@@ -100,6 +101,30 @@ def _within_a_type(wide: _Part, narrow: _Part, path: str) -> Iterator[str]:
     for name, field in wide.fields().items():
         if name in narrow_fields:
             yield from _only_in(field, narrow_fields[name], _join(path, name))
+
+
+def _other_meanings(old: _Part, new: _Part, path: str) -> Iterator[str]:
+    """Give each field at or below both parts that means something else than before when it is left out."""
+    counterparts = new.alternatives()
+    for kind, alternative in old.alternatives().items():
+        counterpart = counterparts.get(kind)
+        if counterpart is None:
+            continue
+        if "items" in alternative.schema and "items" in counterpart.schema:
+            items = alternative.at(alternative.schema["items"]), counterpart.at(counterpart.schema["items"])
+            yield from _other_meanings(*items, f"{path}[]")
+        before, after = (each.schema.get("properties", {}) for each in (alternative, counterpart))
+        for name in before.keys() & after.keys():
+            below = _join(path, name)
+            field, changed = alternative.at(before[name]), counterpart.at(after[name])
+            if not any(_only_in(field, changed, below)):  # else it is told already
+                yield from _other_default(before[name], after[name], below)
+            yield from _other_meanings(field, changed, below)
+
+
+def _other_default(old: Schema, new: Schema, path: str) -> Iterator[str]:
+    if "default" in old and "default" in new and old["default"] != new["default"]:
+        yield f"{path} left out: meant {old['default']!r}, means {new['default']!r} now"
 
 
 def _values(wide: list[Any] | None, narrow: list[Any] | None, path: str) -> Iterator[str]:

@@ -5,6 +5,7 @@ import json
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from uuid import UUID
 
 from events.commands import CommandData
@@ -22,6 +23,15 @@ def parse_type(attribute: str) -> tuple[str, int] | None:
     """Return the name and the version of a CloudEvents type, or None when it is not one of ours."""
     match = _TYPE.fullmatch(attribute)
     return (match[1], int(match[2])) if match else None
+
+
+@lru_cache(maxsize=1024)
+def schema_uri(folder: str, name: str, version: int) -> str:
+    """Return the `dataschema` of a type: the `$id` of its JSON Schema.
+
+    Its path is where every HTTP service of an installation serves the schema.
+    """
+    return f"pipeloom:/schemas/{folder}/{name}.v{version}.json"
 
 
 def timestamp(moment: datetime) -> str:
@@ -42,17 +52,23 @@ class Command:
     time: str
     data: CommandData
     traceparent: str | None = None
+    # The data in the words of the earlier version in which it was asked.
+    written: CommandData | None = None
 
     @property
     def type(self) -> str:
         return type(self.data).__name__
 
     def fingerprint(self) -> bytes:
-        """Return a digest of what is asked: a repeat has the same one, another body under the same id has not."""
-        asked = json.dumps(
-            self.data.model_dump(mode="json", exclude=self.data.derived), sort_keys=True, separators=(",", ":")
-        )
-        return hashlib.sha256(f"{type_attribute(self.type, self.data.version)}\n{asked}".encode()).digest()
+        """Return a digest of what is asked: a repeat has the same one, another body under the same id has not.
+
+        It is that of the version in which it was asked, and of what differs from the defaults: the same record has
+        the same one after an upgrade that raised its type's version or gave it an optional field.
+        """
+        data = self.written or self.data
+        fields = data.model_dump(mode="json", exclude=data.derived, exclude_defaults=True)
+        asked = json.dumps(fields, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(f"{type_attribute(self.type, data.version)}\n{asked}".encode()).digest()
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -66,6 +66,11 @@ class Code(StrEnum):
     ENVIRONMENT_VARIABLE_NOT_FOUND = "environment_variable_not_found", 404, "The environment variable does not exist"
     TOO_MANY_DEPENDENTS = "too_many_dependents", 409, "More dependents than one command may delete"
     PRECONDITION_FAILED = "precondition_failed", 412, "The resource is not the one that If-Match names"
+    WEBHOOK_NOT_FOUND = "webhook_not_found", 404, "The webhook does not exist"
+    DELIVERY_NOT_FOUND = "delivery_not_found", 404, "The webhook has no such delivery, or not any more"
+    WEBHOOK_DISABLED = "webhook_disabled", 409, "The webhook is disabled"
+    TOO_MANY_WEBHOOKS = "too_many_webhooks", 409, "The environment has as many webhooks as it may have"
+    INVALID_WEBHOOK_URL = "invalid_webhook_url", 422, "The URL is not one that may be called"
     USER_NOT_FOUND = "user_not_found", 404, "The user does not exist"
     # A command's identity.
     COMMAND_ID_REUSED = "command_id_reused", 422, "The command id was used before, for something else"

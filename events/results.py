@@ -1,17 +1,13 @@
 """Results: what has become so. A command's last event is its result and carries the whole answer."""
 
-from typing import ClassVar
-
 from pydantic import JsonValue
 
-from events.model import Model
+from events.model import Versioned
 from events.resources import Deployment, DeploymentRef, EnvironmentVariable, Pipeline, Step
 
 
-class EventData(Model):
+class EventData(Versioned):
     """The data of a result event; its type's name is the class's name."""
-
-    version: ClassVar[int] = 1
 
     def subject(self) -> str:
         """Return the resource that the event is about, for example `pipelines/churn`."""

@@ -1,4 +1,4 @@
-"""The JSON Schemas of every command and result, made from the models: `python -m events.schemas` writes them."""
+"""The JSON Schemas of every type on a topic, made from the models: `python -m events.schemas` writes them."""
 
 import json
 import sys
@@ -6,16 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from events.activity import ACTIVITY, ActivityData
-from events.commands import COMMANDS, CommandData
-from events.compatibility import breaking_changes, surprises
-from events.results import RESULTS, EventData
+from events.envelope import schema_uri
+from events.model import Versioned
+from events.releases import SCHEMAS, broken_releases
+from events.topics import TOPICS
 
-SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
-Model = type[CommandData] | type[EventData] | type[ActivityData]
-MODELS: dict[str, Mapping[str, Model]] = {"commands": COMMANDS, "events": RESULTS, "activity": ACTIVITY}
+Model = type[Versioned]
+MODELS: dict[str, Mapping[str, Model]] = {topic.suffix: topic.models for topic in TOPICS}
 
 
 def schema_name(folder: str, model: Model) -> str:
@@ -24,8 +23,9 @@ def schema_name(folder: str, model: Model) -> str:
 
 
 def schema_of(folder: str, model: Model) -> dict[str, Any]:
-    """Return the JSON Schema of one type in its present version."""
-    return {"$schema": DIALECT, "$id": schema_name(folder, model), **model.model_json_schema()}
+    """Return the JSON Schema of one type in its present version; its `$id` is the `dataschema` of records of it."""
+    uri = schema_uri(folder, model.__name__, model.version)
+    return {"$schema": DIALECT, "$id": uri, **model.model_json_schema()}
 
 
 def all_schemas() -> dict[str, dict[str, Any]]:
@@ -42,30 +42,16 @@ def as_text(schema: Mapping[str, Any]) -> str:
     return json.dumps(schema, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def broken_promises(name: str, published: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
-    """Return what `schema` breaks of the one that was published under the same name.
-
-    Producers and the event log rely on what was valid; consumers of events also on nothing else coming.
-    """
-    old, new = dict(published), dict(schema)
-    return breaking_changes(old, new) + ([] if name.startswith("commands/") else surprises(old, new))
-
-
 def write_schemas(folder: Path) -> list[str]:
-    """Write the schemas that changed under `folder` and return their names; broken promises keep all from changing.
+    """Write the schemas that changed under `folder` and return their names.
 
-    Schemas of earlier versions stay: Kafka still holds records of them. Raises ValueError on broken promises.
+    Schemas of earlier versions stay: Kafka still holds records of them. Raises ValueError, and writes nothing, when
+    what was released would break.
     """
     schemas = all_schemas()
-    changed = {name for name, schema in schemas.items() if _read(folder / name) != as_text(schema)}
-    broken = [
-        f"{name}: {promise}"
-        for name in sorted(changed)
-        if (text := _read(folder / name))
-        for promise in broken_promises(name, json.loads(text), schemas[name])
-    ]
-    if broken:
+    if broken := broken_releases(folder, schemas):
         raise ValueError("\n".join(broken))
+    changed = [name for name, schema in schemas.items() if _read(folder / name) != as_text(schema)]
     for name in changed:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -78,13 +64,13 @@ def _read(path: Path) -> str:
 
 
 def main() -> None:
-    """Write the schemas and tell which ones changed. Exits with 1 when a published version would break."""
+    """Write the schemas and tell which ones changed. Exits with 1 when a released version would break."""
     try:
         changed = write_schemas(SCHEMAS)
     except ValueError as error:
         sys.exit(
-            f"{error}\nNothing was written. Raise `version` of these models and keep reading the old version, or, "
-            "if it was never released, delete its schema and run this again."
+            f"{error}\nNothing was written. Raise `version` of these models, and keep reading the released version: "
+            "CONTRIBUTING.md tells how."
         )
     print(f"schemas written: {', '.join(changed) or 'none had changed'}")
 

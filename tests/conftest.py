@@ -7,6 +7,7 @@ import pytest
 
 from pipeloom.local.environment import KAFKA_SETTING, POSTGRES_SETTING, configured, settle_environment
 from services.kit.settings import Settings
+from tests.support.consumers import Consumers
 from tests.support.installation import Log, new_installation, open_log
 from tests.support.servers import Servers, open_servers
 
@@ -38,3 +39,9 @@ async def log(installation: Settings) -> AsyncIterator[Log]:
     """A plain Kafka client on the installation's topics."""
     async with open_log(installation.kafka) as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def consumers(tmp_path_factory: pytest.TempPathFactory) -> Consumers:
+    """What runs the example consumers."""
+    return Consumers(tmp_path_factory.mktemp("consumers"))

@@ -5,11 +5,13 @@ from typing import Annotated
 
 import typer
 
-from pipeloom.cli import commands, config, deployments, pipelines, profiles, services, steps, variables
+from pipeloom.cli import commands, config, deployments, pipelines, profiles, services, steps, variables, webhooks
 from pipeloom.cli.demo import demo
 from pipeloom.cli.events import events
 from pipeloom.cli.exits import EXIT_CODES
 from pipeloom.cli.program import Program
+from pipeloom.cli.status import status
+from pipeloom.cli.trace import trace
 from pipeloom.cli.up import up
 
 HERE, RUNNING, SERVER = "All of it on this machine", "With a running Pipeloom", "For those who operate it"
@@ -59,11 +61,14 @@ app.add_typer(pipelines.app, name="pipelines", rich_help_panel=RUNNING)
 app.add_typer(deployments.app, name="deployments", rich_help_panel=RUNNING)
 app.add_typer(variables.app, name="variables", rich_help_panel=RUNNING)
 app.add_typer(commands.app, name="commands", rich_help_panel=RUNNING)
+app.add_typer(webhooks.app, name="webhooks", rich_help_panel=RUNNING)
 app.command(epilog="Example: pipeloom events --type PipelineCreated --since beginning", rich_help_panel=RUNNING)(events)
 app.add_typer(config.app, name="config", rich_help_panel=RUNNING)
 
+app.command(epilog="Example: pipeloom status --watch", rich_help_panel=SERVER)(status)
 app.command(epilog="Example: pipeloom serve composer", rich_help_panel=SERVER)(services.serve)
 app.command(epilog="Example: pipeloom init", rich_help_panel=SERVER)(services.init)
+app.command(epilog="Example: pipeloom trace .pipeloom/traces.jsonl", rich_help_panel=SERVER)(trace)
 app.command(
     epilog="Example: pipeloom admin bootstrap --environment demo --user demo",
     rich_help_panel=SERVER,

@@ -15,6 +15,7 @@ class Service(StrEnum):
     RELAY = "relay"
     BUILDER = "builder"
     MONITOR = "monitor"
+    WEBHOOKS = "webhooks"
     GATEWAY = "gateway"
     COMMAND = "command"
     QUERY = "query"

@@ -28,6 +28,7 @@ from pipeloom.local.process import ManagedProcess
 if TYPE_CHECKING:
     from pipeloom.local.stack import LocalStack
 
+MOST_PROCESSES = 16
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 DataDir = Annotated[Path, typer.Option(help="Where data, logs and the env file are kept between runs.")]
@@ -41,6 +42,15 @@ KafkaPort = Annotated[
 PostgresPort = Annotated[
     int | None, typer.Option(min=1, max=HIGHEST, help="The port of the embedded Postgres; likewise.")
 ]
+AdminPort = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=HIGHEST - MOST_PROCESSES,
+        help="The first of the admin ports, where each process tells its health and metrics; the others follow. By "
+        "default free ones that stay. The file admin.json in the data folder tells them.",
+    ),
+]
 
 
 def up(
@@ -48,6 +58,7 @@ def up(
     http_port: HttpPort = 8000,
     kafka_port: KafkaPort = None,
     postgres_port: PostgresPort = None,
+    admin_port: AdminPort = None,
 ) -> None:
     """Start Kafka, Postgres and all services on this machine, and keep them running until Ctrl-C.
 
@@ -57,7 +68,14 @@ def up(
     Ends with 0 when it has stopped after a signal, with 1 when it cannot start, with 2 on wrong usage or when a package
     is missing, and with 128 plus the signal's number (Ctrl-C: 130) when a second signal kills everything at once.
     """
-    _demand_distinct({"--http-port": http_port, "--kafka-port": kafka_port, "--postgres-port": postgres_port})
+    _demand_distinct(
+        {
+            "--http-port": http_port,
+            "--kafka-port": kafka_port,
+            "--postgres-port": postgres_port,
+            "--admin-port": admin_port,
+        }
+    )
     settle_environment()
     console = Console()
     _demand_extra()
@@ -66,7 +84,12 @@ def up(
     progress = progress_on(console)
     try:
         stack = LocalStack(
-            data_dir, http_port=http_port, kafka_port=kafka_port, postgres_port=postgres_port, report=progress
+            data_dir,
+            http_port=http_port,
+            kafka_port=kafka_port,
+            postgres_port=postgres_port,
+            admin_port=admin_port,
+            report=progress,
         )
         asyncio.run(_run(stack, console, progress))
     except LocalStackError as refusal:
@@ -145,6 +168,7 @@ def _whereabouts(stack: "LocalStack") -> dict[str, str]:
         "HTTP API": addresses.url,
         "Kafka": f"{addresses.kafka} ({_origin(KAFKA_SETTING)})",
         "Postgres": f"{without_secrets(addresses.postgres)} ({_origin(POSTGRES_SETTING)})",
+        "Health": f"pipeloom status --data-dir {shlex.quote(_from_here(stack.data_dir))}",
         "Logs": _from_here(stack.log_dir),
         "Variables": f"set -a; . {shlex.quote(_from_here(stack.env_file))}; set +a",
         "Stop": "Ctrl-C",

@@ -10,7 +10,7 @@ from typing import Any, Self, TypeVar
 
 import httpx
 
-from pipeloom.client import documents, flows, requests, writes
+from pipeloom.client import documents, flows, requests, webhooks, writes
 from pipeloom.client.delivery import Attempt, Flow, Reply
 from pipeloom.client.download import save
 from pipeloom.client.requests import Request
@@ -318,6 +318,49 @@ class AsyncClient:
         return await self.send(
             writes.delete_environment_variable(environment_variable_name, idempotency_key=idempotency_key)
         )
+
+    async def create_webhook(self, url: str, types: Iterable[str] = (), subject: str = "") -> documents.Webhook:
+        """Have events posted to `url` from now on: of these `types` (all by default), about subjects that begin so.
+
+        The answer has the secret that signs them, this once. Raises InvalidWebhookUrl, TooManyWebhooks.
+        """
+        return await self.send(webhooks.create(url, types, subject))
+
+    async def list_webhooks(self) -> list[documents.Webhook]:
+        """Return all webhooks of the environment, the oldest first."""
+        return await self.send(webhooks.read_all())
+
+    async def get_webhook(self, webhook_id: str) -> documents.Webhook | None:
+        """Return a webhook, or None when there is none of that id."""
+        return await self._find(webhooks.read_one(webhook_id))
+
+    async def update_webhook(
+        self,
+        webhook_id: str,
+        url: str | None = None,
+        types: Iterable[str] | None = None,
+        subject: str | None = None,
+        status: str | None = None,
+    ) -> documents.Webhook:
+        """Change a webhook; what is None stays, and no `types` at all mean all of them.
+
+        `status` is `enabled`, which goes on where it stopped, or `disabled`. Raises WebhookNotFound.
+        """
+        return await self.send(webhooks.change(webhook_id, url, types, subject, status))
+
+    async def delete_webhook(self, webhook_id: str) -> documents.DeletedWebhook:
+        """Delete a webhook and the log of its deliveries. Raises WebhookNotFound."""
+        return await self.send(webhooks.delete(webhook_id))
+
+    def iter_webhook_deliveries(
+        self, webhook_id: str, status: str | None = None, page_size: int = 100
+    ) -> AsyncIterator[documents.WebhookDelivery]:
+        """Yield what became of a webhook's deliveries, the newest first: all, or those of a `status`."""
+        return self._pages(webhooks.deliveries(webhook_id, status), page_size)
+
+    async def redeliver_webhook_event(self, webhook_id: str, sequence: int) -> documents.WebhookDelivery:
+        """Deliver the event of that `sequence` once more. Raises WebhookDisabled, DeliveryNotFound."""
+        return await self.send(webhooks.redeliver(webhook_id, sequence))
 
     async def send(self, request: Request[T]) -> T:
         """Send a request, for example a write of `pipeloom.writes`, and return its answer."""

@@ -214,6 +214,43 @@ class DeletedEnvironmentVariable(TypedDict):
     value: str | None
 
 
+class Webhook(TypedDict):
+    """Who is told of events; `types` is None for all. Its `secret` is in the answer to its creation only."""
+
+    id: str
+    url: str
+    types: list[str] | None
+    subject: str
+    status: Literal["enabled", "disabled"]
+    disabled_reason: str | None
+    disabled_at: str | None
+    failing_since: str | None
+    created_by: str
+    created_at: str
+    secret: NotRequired[str]
+
+
+class DeletedWebhook(TypedDict):
+    """The answer to a webhook's deletion."""
+
+    id: str
+
+
+class WebhookDelivery(TypedDict):
+    """An event on its way to a webhook."""
+
+    sequence: int
+    event_id: str
+    type: str
+    subject: str
+    status: Literal["pending", "delivered", "failed"]
+    attempts: int
+    next_attempt_at: str | None
+    last_attempt_at: str | None
+    last_status_code: int | None
+    last_error: str | None
+
+
 class Refusal(TypedDict):
     """Why a command was rejected."""
 

@@ -55,6 +55,26 @@ class DeploymentExists(Conflict):
     """The deployment's name is taken (`deployment_exists`)."""
 
 
+class WebhookNotFound(NotFound):
+    """There is no webhook of that id (`webhook_not_found`)."""
+
+
+class DeliveryNotFound(NotFound):
+    """The webhook has no delivery of that event, or not any more (`delivery_not_found`)."""
+
+
+class WebhookDisabled(Conflict):
+    """The webhook is disabled; the message says why (`webhook_disabled`)."""
+
+
+class TooManyWebhooks(Conflict):
+    """The environment has as many webhooks as it may have (`too_many_webhooks`)."""
+
+
+class InvalidWebhookUrl(Invalid):
+    """The URL is not one that may be called; the message says why (`invalid_webhook_url`)."""
+
+
 class UserNotFound(NotFound):
     """There is no such user in this environment (`user_not_found`)."""
 
@@ -129,6 +149,11 @@ BY_CODE: dict[str, type[Refused]] = {
     "pipeline_in_use": PipelineInUse,
     "deployment_not_found": DeploymentNotFound,
     "deployment_exists": DeploymentExists,
+    "webhook_not_found": WebhookNotFound,
+    "delivery_not_found": DeliveryNotFound,
+    "webhook_disabled": WebhookDisabled,
+    "too_many_webhooks": TooManyWebhooks,
+    "invalid_webhook_url": InvalidWebhookUrl,
     "user_not_found": UserNotFound,
     "invalid_archive": InvalidArchive,
     "unsafe_archive": UnsafeArchive,

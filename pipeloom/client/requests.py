@@ -59,7 +59,7 @@ def read_all(collection: str) -> Request[Any]:
 
 def first_page_of(request: Request[T], size: int) -> Request[T]:
     """Ask for the beginning of a list."""
-    return replace(request, query={"limit": str(size)})
+    return replace(request, query={**request.query, "limit": str(size)})
 
 
 def download_of(step_name: str) -> Request[Document]:

@@ -85,6 +85,7 @@ def service_environment(data_dir: Path, addresses: Addresses) -> dict[str, str]:
         "PIPELOOM_OBJECTS__LOCATION": str(data_dir / "objects"),
         "PIPELOOM_BUILDER__SOURCE_ROOTS": json.dumps([str(Path.cwd()), str(data_dir)]),
         "PIPELOOM_BUILDER__WORK_DIR": str(data_dir / "builder"),
+        "PIPELOOM_TRACING__FILE": str(data_dir / "traces.jsonl"),
     }
     given = {name: value for name, value in os.environ.items() if value or name not in proposals}
     # The folder that the stack is started in may hold a `services` or a `logging.py` of the user's.

@@ -24,7 +24,7 @@ def _module(name: str, *arguments: str) -> list[str]:
 PROGRAMS = Programs(
     init=_module("init"),
     bootstrap=_module("admin", "bootstrap", "--environment", "demo", "--user", "demo"),
-    workers={name: _module(name) for name in ("composer", "relay", "builder")},
+    workers={name: _module(name) for name in ("composer", "relay", "builder", "webhooks")},
     gateway=_module("gateway"),
     onlookers={"monitor": _module("monitor")},
 )

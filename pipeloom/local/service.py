@@ -5,9 +5,10 @@ from pathlib import Path
 
 import httpx
 
+from pipeloom.local.admin import AdminPorts
 from pipeloom.local.errors import StartError
 from pipeloom.local.http import open_http, reasons
-from pipeloom.local.ports import HOST, pick_port
+from pipeloom.local.ports import HOST
 from pipeloom.local.process import Command, ManagedProcess, fresh_log
 from pipeloom.local.progress import SILENT, Progress
 
@@ -16,13 +17,16 @@ _STOP_GRACE = 5.0
 
 
 class Service:
-    """A process that says on its health port whether it is ready."""
+    """A process that says on its admin port whether it is ready."""
 
-    def __init__(self, name: str, argv: Sequence[str], env: Mapping[str, str], log_file: Path) -> None:
+    def __init__(
+        self, name: str, argv: Sequence[str], env: Mapping[str, str], log_file: Path, ports: AdminPorts
+    ) -> None:
         self.name = name
         self._argv = argv
         self._env = env
         self._log_file = log_file
+        self._ports = ports
         self._process: ManagedProcess | None = None
 
     @property
@@ -35,7 +39,7 @@ class Service:
         report.say(self.name, "starting")
         if self._process is None:
             fresh_log(self._log_file)
-        health_port = pick_port()
+        health_port = self._ports.settle(self.name)
         env = {**self._env, "PIPELOOM_HEALTH__HOST": HOST, "PIPELOOM_HEALTH__PORT": str(health_port)}
         self._process = await ManagedProcess.spawn(Command(self.name, self._argv, self._log_file, env=env))
         try:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from pipeloom.local.admin import FILE_NAME, AdminPorts
 from pipeloom.local.environment import (
     HTTP_HOST_SETTING,
     KAFKA_SETTING,
@@ -47,12 +48,16 @@ class LocalStack:
         report: Progress,
         kafka_port: int | None = None,
         postgres_port: int | None = None,
+        admin_port: int | None = None,
         programs: Programs = PROGRAMS,
     ) -> None:
         self.data_dir = data_dir.absolute()
         self._http_port = http_port
         self._report = report
         self._programs = programs
+        self._admin = AdminPorts(
+            self.data_dir / FILE_NAME, ["gateway", *programs.workers, *programs.onlookers], admin_port
+        )
         self._lock = StackLock(self.data_dir)
         self._supervisor = Supervisor(report)
         self._kafka = None if configured(KAFKA_SETTING) else self._own_kafka(kafka_port)
@@ -131,6 +136,7 @@ class LocalStack:
         if host != HOST:
             remedy += f", or change {HTTP_HOST_SETTING}"
         demand_port(self._http_port, "the HTTP API", remedy, host)
+        self._admin.demand()
         _demand_usable_key(signing_key_file(self.data_dir))
 
     def _say_which_servers(self) -> None:
@@ -169,7 +175,7 @@ class LocalStack:
         return await output_of(self._step("bootstrap", self._programs.bootstrap, env), _STEP_TIMEOUT)
 
     def _service(self, name: str, argv: Sequence[str], env: Mapping[str, str]) -> Service:
-        return Service(name, argv, env, self.log_dir / f"{name}.log")
+        return Service(name, argv, env, self.log_dir / f"{name}.log", self._admin)
 
     def _step(self, name: str, argv: Sequence[str], env: Mapping[str, str]) -> Command:
         return Command(name, argv, fresh_log(self.log_dir / f"{name}.log"), env=env)

@@ -13,9 +13,12 @@ from events.envelope import Event
 from events.resources import Step
 from events.results import StepCreated, StepUpdated
 from events.topics import EVENTS_TOPIC
+from events.upcasting import present
+from services.builder.metrics import UNDER_WAY, tell_lag
 from services.builder.offsets import Offsets
 from services.kit.health import Health
 from services.kit.kafka import group_consumer
+from services.kit.metrics import CLIENTS_REPLACED
 from services.kit.settings import Settings
 from services.kit.stopping import stop_client
 
@@ -36,13 +39,13 @@ BEGINNINGS: dict[tuple[str, int], type[StepCreated] | type[StepUpdated]] = {
 
 Report = Callable[[Event, Step], Awaitable[None]]
 
-log = structlog.get_logger()
+log = structlog.get_logger(repeats=True)
 
 
 def step_to_build(record: ConsumerRecord) -> tuple[Event, Step] | None:
     """Return the event and the step of a record that asks for a build; None for any other."""
     try:
-        event = decode_event(record.partition, record.headers, record.value or b"")
+        event = present(decode_event(record.partition, record.headers, record.value or b""))
         begun = BEGINNINGS.get((event.type, event.version))
         return None if begun is None else (event, begun.model_validate_json(event.data).step)
     except (KeyError, ValueError) as error:
@@ -79,6 +82,7 @@ class Intake:
                 await self._follow(group)
             except (KafkaError, OSError, UnicodeDecodeError) as error:
                 self._trouble(error)
+                CLIENTS_REPLACED.labels("events consumer").inc()
             await asyncio.sleep(RECONNECT_S)
 
     async def _follow(self, group: asyncio.TaskGroup) -> None:
@@ -123,13 +127,15 @@ class Intake:
         build.add_done_callback(self._builds.discard)
 
     async def _build(self, partition: TopicPartition, offset: int, event: Event, step: Step) -> None:
-        await self._report(event, step)
+        with UNDER_WAY.track_inprogress():
+            await self._report(event, step)
         self._offsets.closed(partition, offset)
 
     async def _touch(self, consumer: AIOKafkaConsumer) -> None:
         if time.monotonic() >= self._touch_at:
             self._touch_at = time.monotonic() + TOUCH_EVERY_S
             await self._ask(consumer)
+            await tell_lag(consumer)
 
     async def _ask(self, consumer: AIOKafkaConsumer) -> None:
         """Commit what was reported, or else ask for a sign of life; a failure is only told."""

@@ -8,6 +8,7 @@ from functools import partial
 from uuid import UUID, uuid5
 
 import structlog
+from opentelemetry.trace import SpanKind
 
 from events.commands import StepBuildReported
 from events.envelope import Command, Event, timestamp
@@ -15,9 +16,12 @@ from events.refusals import FailureCode, Refused
 from events.resources import Step
 from services.builder.errors import Unbuildable, Unreachable
 from services.builder.examine import Bench, Built, examine
+from services.builder.metrics import BUILDS, SECONDS
 from services.builder.threads import BuildThreads
 from services.kit.backoff import Backoff
 from services.kit.health import Health
+from services.kit.log_context import telling
+from services.kit.tracing import context_of, span, trace_id_of
 
 PART = "builds"
 ACTOR = "builder"
@@ -28,6 +32,7 @@ REPORTS = UUID("5d6c3c1e-6f0b-4b52-9a5e-1f2f7f0a8c11")
 Publish = Callable[[Command], Awaitable[None]]
 
 log = structlog.get_logger()
+repeated = structlog.get_logger(repeats=True)
 
 
 def report_id(event: Event) -> UUID:
@@ -50,7 +55,22 @@ class Reporter:
 
     async def report(self, event: Event, step: Step) -> None:
         """Return once Kafka has acknowledged the report on `step`, however long that takes."""
-        data = await self._verdict(event.environment, step)
+        told = {"environment": event.environment, "pipeloom.event_id": event.id}
+        with (
+            telling(
+                environment=event.environment,
+                command_id=str(event.command_id),
+                trace_id=trace_id_of(event.traceparent),
+            ),
+            span("build", SpanKind.CONSUMER, parent=context_of(event.traceparent), attributes=told) as build,
+        ):
+            outcome = await self._build_and_tell(event, step)
+            build.set_attribute("pipeloom.outcome", outcome)
+
+    async def _build_and_tell(self, event: Event, step: Step) -> str:
+        with SECONDS.time():
+            data = await self._verdict(event.environment, step)
+        BUILDS.labels(data.outcome, data.failure_code or "").inc()
         command = Command(
             id=report_id(event),
             environment=event.environment,
@@ -61,9 +81,8 @@ class Reporter:
             traceparent=event.traceparent,
         )
         await self._publish_surely(command)
-        log.info(
-            "step built", environment=event.environment, step=step.step_name, outcome=data.outcome, reason=data.reason
-        )
+        log.info("step built", step=step.step_name, outcome=data.outcome, reason=data.reason)
+        return data.outcome
 
     async def _verdict(self, environment: str, step: Step) -> StepBuildReported:
         """Return what to report on `step`. Trouble of our own is waited out: it is nothing that its user can mend."""
@@ -76,7 +95,7 @@ class Reporter:
                 return _failed(step, error.code, str(error))
             except OSError as error:
                 self._health.ill(PART, f"builds fail by trouble of our own: {error}")
-                log.warning("a build is tried again", step=step.step_name, error=str(error))
+                repeated.warning("a build is tried again", step=step.step_name, error=str(error))
             except Exception:
                 # One step must not stop those behind it, so a fault of the builder ends this one build.
                 log.exception("a build broke the builder", step=step.step_name)
@@ -126,7 +145,7 @@ class Reporter:
             try:
                 return await self._publish(command)
             except Refused as refused:
-                log.warning("a report waits for Kafka", command=str(command.id), code=refused.code)
+                repeated.warning("a report waits for Kafka", command=str(command.id), code=refused.code)
             await backoff.wait(self._stop)
 
 

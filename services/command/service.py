@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from services.command.routes import command_router
 from services.command.sources import Sources
 from services.command.submit import Submitter
+from services.command.webhooks import webhook_routes
 from services.kit.backend import Backend, open_backend
 from services.kit.commands import CommandPublisher
 from services.kit.health import Health
@@ -30,7 +31,7 @@ async def command_routers(backend: Backend, health: Health) -> AsyncIterator[lis
     )
     async with running(publisher.run()):
         routed = command_router(Submitter(backend, publisher), backend.tokens, backend.sealer, open_sources(backend))
-        yield [routed]
+        yield [routed, webhook_routes(backend)]
 
 
 def open_sources(backend: Backend) -> Sources:
@@ -51,6 +52,7 @@ async def run_command(settings: Settings, health: Health, stop: asyncio.Event) -
             routers,
             health,
             body_timeout_s=settings.http.body_timeout_s,
+            log_requests=settings.http.log_requests,
             upload_bytes=settings.objects.max_upload_bytes,
             tokens=backend.tokens,
         )

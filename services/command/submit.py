@@ -17,13 +17,17 @@ from events.envelope import Command, Event, timestamp
 from events.refusals import Code, Refused, code_of
 from events.results import CommandRejected
 from events.validation import refusal_of
-from services.command.preferences import read_preferences
+from services.command.metrics import REPEATS, submission
+from services.command.preferences import Preferences, read_preferences
 from services.kit.backend import Backend
 from services.kit.commands import CommandPublisher
 from services.kit.eventlog import Decided, read_result
+from services.kit.live import News
+from services.kit.log_context import tell
 from services.kit.patience import Patience
 from services.kit.postgres import POSTGRES_TROUBLE, borrowed
 from services.kit.tokens import Identity
+from services.kit.tracing import current_traceparent, span
 from services.kit.web import json_response
 
 SOURCE = "/pipeloom/http"
@@ -35,7 +39,7 @@ IDEMPOTENCY = UUID("6c1a3c5e-8f0b-5d4e-9f57-0c1f6a2b7d11")
 Answer = Callable[[Event], Response]
 C = TypeVar("C", bound=CommandData)
 
-log = structlog.get_logger()
+log = structlog.get_logger(repeats=True)
 
 
 def validated(model: type[C], fields: dict[str, Any]) -> C:
@@ -68,18 +72,24 @@ class Submitter:
             source=SOURCE,
             time=timestamp(datetime.now(UTC)),
             data=data,
-            traceparent=request.headers.get("traceparent"),
+            traceparent=current_traceparent(request.headers.get("traceparent")),
         )
+        tell(command_id=str(command.id), environment=command.environment)
+        with submission(command) as told:
+            return told.answered(await self._submitted(command, preferences, answer))
+
+    async def _submitted(self, command: Command, preferences: Preferences, answer: Answer) -> Response:
         waiting, whole = self._patience(preferences.wait_s)
         with self.backend.live.expecting(command.environment, command.id) as result:
             if preferences.idempotency_key:
                 decided = await self._look(command, min(LOOK_S, whole.left_s / 2))
                 if decided:
+                    REPEATS.inc()
                     return _respond(command, decided.event, answer, decided.fingerprint)
             await self._publisher.publish(command, whole)
             if preferences.wait_s == 0:
                 return _accepted(command, 0)
-            event = result.result() if await waiting.wait(result) else None
+            event = await _awaited(result, waiting)
         decided = None
         if event is None or preferences.idempotency_key:
             decided = await self._look(command, min(LAST_LOOK_S, whole.left_s))
@@ -115,6 +125,16 @@ class Submitter:
         except POSTGRES_TROUBLE as error:
             log.warning("the inbox cannot be read", error=repr(error))
             return None
+
+
+async def _awaited(result: News, waiting: Patience) -> Event | None:
+    """Return the result that came in time; the span tells by which way it came, if it did."""
+    with span("result") as waited:
+        event = result.result() if await waiting.wait(result) else None
+        waited.set_attribute("pipeloom.released_by", result.way or "nothing")
+        if event is not None:
+            waited.set_attribute("pipeloom.event_id", event.id)
+    return event
 
 
 def command_id_of(request: Request, asker: Identity) -> UUID:

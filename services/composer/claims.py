@@ -8,6 +8,7 @@ from uuid import UUID
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 
+from services.composer.metrics import CLAIMS
 from services.composer.store import Claim, claim_partition
 from services.kit.health import Health
 from services.kit.postgres import Connection
@@ -106,6 +107,7 @@ class Claims(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
             return
         self._consumer.seek(where, claim.next_offset)
         self._held[where.partition] = claim
+        CLAIMS.inc()
         self._health.well(f"partition {where.partition}")
         log.info("partition claimed", partition=where.partition, epoch=claim.epoch, next_offset=claim.next_offset)
 

@@ -10,6 +10,7 @@ from events.codec import decode_command, read_attributes, read_command_id, read_
 from events.envelope import Command, parse_type
 from events.names import is_environment_id
 from events.refusals import Code, Refused
+from events.structured import attributes_and_data
 from services.kit.partitions import partition_of
 
 
@@ -43,15 +44,19 @@ class Unusable:
 
 def take_in(record: Received, partitions: int) -> Command | Unusable:
     """Return the command that `record` holds, or why it holds none."""
-    attributes = read_attributes(record.headers)
     if record.defect is not None:
-        return _unusable(record, attributes, None, Refused(Code.UNREADABLE_RECORD, record.defect))
+        refusal = Refused(Code.UNREADABLE_RECORD, record.defect)
+        return _unusable(record, read_attributes(record.headers), None, refusal)
+    try:
+        attributes, data = attributes_and_data(record.headers, record.value)
+    except Refused as refusal:
+        return _unusable(record, read_attributes(record.headers), None, refusal)
     claimed = read_environment(attributes)
     owner = _owner(record, claimed, partitions)
     if claimed is not None and owner != claimed:
         return _unusable(record, attributes, None, _misrouted(record, claimed))
     try:
-        return decode_command(attributes, record.value, record.timestamp)
+        return decode_command(attributes, data, record.timestamp)
     except Refused as refusal:
         return _unusable(record, attributes, owner, refusal)
 

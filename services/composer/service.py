@@ -17,12 +17,14 @@ from services.composer.batch import BatchState, Outcome
 from services.composer.claims import Claims
 from services.composer.compose import Taken
 from services.composer.intake import Received, take_in
+from services.composer.metrics import FENCED, REPEATED, tell_lag
 from services.composer.records import read_one_by_one, received
 from services.composer.settle import settle
 from services.composer.store import Claim, rows_of, save_rows
 from services.kit.backoff import Backoff
 from services.kit.health import Health
 from services.kit.kafka import group_consumer
+from services.kit.metrics import CLIENTS_REPLACED
 from services.kit.postgres import POSTGRES_TROUBLE, Connection, Pool, borrowed, open_pool
 from services.kit.probes import probe_kafka, probe_postgres
 from services.kit.process import running
@@ -42,7 +44,7 @@ TROUBLE = (KafkaError, *POSTGRES_TROUBLE)
 
 Batches = Mapping[TopicPartition, Sequence[ConsumerRecord]]
 
-log = structlog.get_logger()
+log = structlog.get_logger(repeats=True)
 
 
 async def run_composer(settings: Settings, health: Health, stop: asyncio.Event) -> None:
@@ -58,6 +60,7 @@ async def run_composer(settings: Settings, health: Health, stop: asyncio.Event) 
             except (KafkaError, OSError, TimeoutError) as error:
                 health.ill(GROUP_PART, f"commands cannot be read: {error or type(error).__name__}")
                 log.warning("the consumer is made anew", error=repr(error))
+                CLIENTS_REPLACED.labels("commands consumer").inc()
                 await backoff.wait(stop)
 
 
@@ -114,10 +117,12 @@ class Composer:
             _read_again(consumer, claims, batches)
             self._health.ill(BATCH_PART, f"batches are held up: {error or type(error).__name__}")
             log.warning("a batch is repeated", error=repr(error))
+            REPEATED.inc()
             await self._backoff.wait(stop)
         else:
             self._health.well(BATCH_PART)
             self._backoff.reset()
+        tell_lag(consumer, claims)
         return await self._commit(consumer)
 
     async def _compose(
@@ -174,6 +179,7 @@ class Composer:
     async def _settle(self, connection: Connection, claims: Claims, taken: list[Taken]) -> bool:
         if not await settle(connection, self._topic, claims, taken):
             log.warning("fenced: another composer claimed a partition")
+            FENCED.inc()
             return False
         for record, _ in taken:
             self._uncommitted[TopicPartition(self._topic, record.partition)] = record.offset + 1

@@ -4,12 +4,17 @@ from dataclasses import replace
 
 import asyncpg
 import structlog
+from opentelemetry.trace import SpanKind
 
 from services.composer.batch import Outcome
 from services.composer.claims import Claims
 from services.composer.compose import Taken, compose, needs_of, refuse_as_broken
+from services.composer.metrics import DECIDE, LOAD, SAVE, tell_settled
 from services.composer.store import Claim, Rows, load_state, rows_of, save_rows
+from services.composer.traces import POSTGRES, batch_span, names_of
+from services.kit.log_context import telling
 from services.kit.postgres import POSTGRES_TROUBLE, Connection
+from services.kit.tracing import span
 
 log = structlog.get_logger()
 
@@ -38,18 +43,30 @@ async def settle(connection: Connection, topic: str, claims: Claims, batch: list
 
 async def _settle(connection: Connection, topic: str, claims: Claims, batch: list[Taken]) -> int:
     """Save as much of the front of `batch` as one save may hold; return how many records, 0 when fenced."""
-    outcome, rows = await _decide(connection, batch)
-    moves = _moves(claims, batch[: outcome.records])
-    if moves is None or not await save_rows(connection, topic, moves, rows):
-        return 0
-    claims.advance(moves)
-    return outcome.records
+    with batch_span(topic, batch) as trace:
+        outcome, rows = await _decide(connection, batch)
+        moves = _moves(claims, batch[: outcome.records])
+        trace.decided()
+        if moves is None or not await _save(connection, topic, moves, rows):
+            return 0
+        claims.advance(moves)
+        trace.saved(outcome)
+        tell_settled(batch, outcome)
+        return outcome.records
+
+
+async def _save(connection: Connection, topic: str, moves: dict[Claim, int], rows: Rows) -> bool:
+    with SAVE.time(), span("save", SpanKind.CLIENT, attributes=POSTGRES):
+        return await save_rows(connection, topic, moves, rows)
 
 
 async def _decide(connection: Connection, batch: list[Taken]) -> tuple[Outcome, Rows]:
     try:
-        outcome = compose(batch, await load_state(connection, needs_of(batch)))
-        return outcome, rows_of(outcome)
+        with LOAD.time(), span("load", SpanKind.CLIENT, attributes=POSTGRES):
+            state = await load_state(connection, needs_of(batch))
+        with DECIDE.time():
+            outcome = compose(batch, state)
+            return outcome, rows_of(outcome)
     except POSTGRES_TROUBLE:
         raise
     except Exception as error:
@@ -61,7 +78,8 @@ async def _settle_one_by_one(connection: Connection, topic: str, claims: Claims,
         try:
             settled = await _settle(connection, topic, claims, [(record, taken)])
         except POISON:
-            log.exception("a record is refused as broken", partition=record.partition, offset=record.offset)
+            with telling(**names_of((record, taken))):
+                log.exception("a record is refused as broken", partition=record.partition, offset=record.offset)
             plain = replace(record, headers=[])
             settled = await _settle(connection, topic, claims, [(plain, refuse_as_broken(record, taken))])
         if settled == 0:

@@ -19,6 +19,7 @@ async def run_gateway(settings: Settings, health: Health, stop: asyncio.Event) -
             [*routers, *query_routers(backend)],
             health,
             body_timeout_s=settings.http.body_timeout_s,
+            log_requests=settings.http.log_requests,
             upload_bytes=settings.objects.max_upload_bytes,
             tokens=backend.tokens,
         )

@@ -11,6 +11,7 @@ from events.schemas import as_text
 from services.command.routes import command_router
 from services.command.sources import Sources
 from services.command.submit import Submitter
+from services.command.webhooks import webhook_routes
 from services.kit.backend import Backend
 from services.kit.commands import CommandPublisher
 from services.kit.health import Health
@@ -48,7 +49,9 @@ def _unconnected_gateway(settings: Settings) -> FastAPI:
     publisher = CommandPublisher(settings.kafka, health, acknowledge_timeout_s=1, max_in_flight=1)
     sources = Sources(settings.objects, ObjectStore(settings.objects), backend.sealer)
     commands = command_router(Submitter(backend, publisher), backend.tokens, backend.sealer, sources)
-    return make_app("Pipeloom", [commands, *query_routers(backend)], health, tokens=backend.tokens)
+    return make_app(
+        "Pipeloom", [commands, webhook_routes(backend), *query_routers(backend)], health, tokens=backend.tokens
+    )
 
 
 def main() -> None:

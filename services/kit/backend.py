@@ -37,7 +37,8 @@ def _tokens(auth: AuthSettings) -> Tokens:
         raise StartError(why_unusable(auth.signing_key_file, error)) from error
 
 
-def _sealer(secrets: SecretsSettings) -> Sealer:
+def open_sealer(secrets: SecretsSettings) -> Sealer:
+    """Return what seals and opens secrets. Raises StartError without its key."""
     try:
         return Sealer(secrets)
     except (OSError, ValueError) as error:
@@ -52,7 +53,7 @@ async def open_backend(settings: Settings, health: Health) -> AsyncIterator[Back
 
     Raises StartError without keys or tables.
     """
-    tokens, sealer = _tokens(settings.auth), _sealer(settings.secrets)
+    tokens, sealer = _tokens(settings.auth), open_sealer(settings.secrets)
     await demand_migrated(settings.postgres)
     async with open_pool(settings.postgres) as pool:
         live = LiveEvents(settings.kafka, settings.postgres, pool, health)

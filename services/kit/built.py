@@ -30,7 +30,7 @@ async def find_step(backend: Backend, environment: str, name: str) -> Any:
     return row
 
 
-async def built_step(backend: Backend, environment: str, name: str, hold_s: float = HOLD_S) -> Any:
+async def built_step(backend: Backend, environment: str, name: str, hold_s: float) -> Any:
     """Return a step's row once it is no longer Pending, or as it is after `hold_s`."""
     patience = Patience(hold_s, backend.ending)
     while True:

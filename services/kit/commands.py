@@ -1,9 +1,11 @@
 """Publishes commands: what is acknowledged is durable in Kafka, and an unknown outcome is called unknown."""
 
 import asyncio
+from dataclasses import replace
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from opentelemetry.trace import SpanKind
 
 from events.codec import encode_command
 from events.envelope import Command
@@ -11,9 +13,11 @@ from events.refusals import Code, Refused
 from events.topics import COMMANDS_TOPIC
 from services.kit.health import Health
 from services.kit.kafka import idempotent_producer
+from services.kit.metrics import CLIENTS_REPLACED
 from services.kit.patience import Patience
 from services.kit.settings import KafkaSettings
 from services.kit.stopping import stop_client
+from services.kit.tracing import current_traceparent, is_on, span
 
 RECONNECT_S = 0.5
 START_S = 10.0
@@ -56,8 +60,25 @@ class CommandPublisher:
     async def publish(self, command: Command, patience: Patience | None = None) -> None:
         """Return once Kafka has acknowledged `command`, for which it has no longer than `patience`.
 
+        Where there are traces, the command carries the place of its publishing in one.
         Raises Refused: overloaded (nothing was sent) or kafka_unavailable (it may still take effect).
         """
+        if not is_on():
+            return await self._publish(command, patience)
+        with span(f"publish {self._topic}", SpanKind.PRODUCER, attributes=self._told_of(command)):
+            return await self._publish(replace(command, traceparent=current_traceparent(None)), patience)
+
+    def _told_of(self, command: Command) -> dict[str, str]:
+        return {
+            "messaging.system": "kafka",
+            "messaging.operation.name": "publish",
+            "messaging.operation.type": "send",
+            "messaging.destination.name": self._topic,
+            "messaging.message.id": str(command.id),
+            "pipeloom.command_type": command.type,
+        }
+
+    async def _publish(self, command: Command, patience: Patience | None) -> None:
         if len(self._under_way) >= self._max_in_flight:
             raise Refused(
                 Code.OVERLOADED,
@@ -116,6 +137,7 @@ class CommandPublisher:
         producer, self._producer = self._producer, None
         if producer is not None:
             self._health.ill(PART, "the producer is being replaced")
+            CLIENTS_REPLACED.labels("command producer").inc()
             await stop_client(producer)
 
 

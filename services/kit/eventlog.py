@@ -1,4 +1,4 @@
-"""Reads the event log that the composer writes."""
+"""Reads the event log that the composer writes: in the present versions, except for the relay, which retells it."""
 
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
@@ -7,6 +7,7 @@ from uuid import UUID
 import asyncpg
 
 from events.envelope import Event, Position, timestamp
+from events.upcasting import present
 from services.kit.notices import Ranges
 from services.kit.postgres import Connection, load_queries
 
@@ -39,11 +40,11 @@ async def read_ranges(
         command_ids=list(command_ids),
         subjects=list(subjects),
     )
-    return [_event(row) async for row in rows]
+    return [event_of(row) async for row in rows]
 
 
 async def read_after(connection: Connection, partition: int, position: Position, limit: int) -> list[Event]:
-    """Return up to `limit` events of a partition behind `position`."""
+    """Return up to `limit` events of a partition behind `position`, as they were written."""
     rows = _sql.read_after(
         connection, partition=partition, log_offset=position.offset, log_index=position.index, row_limit=limit
     )
@@ -53,7 +54,7 @@ async def read_after(connection: Connection, partition: int, position: Position,
 async def read_result(connection: Connection, environment: str, command_id: UUID) -> Decided | None:
     """Return the result of a command, or None when it has none (yet)."""
     row = await _sql.read_result(connection, environment=environment, command_id=command_id)
-    return None if row is None else Decided(_event(row), row["fingerprint"])
+    return None if row is None else Decided(event_of(row), row["fingerprint"])
 
 
 async def read_environments(connection: Connection, ranges: Ranges, environments: Collection[str]) -> list[str]:
@@ -95,7 +96,12 @@ async def read_history(
     )
     found = [row async for row in rows]
     covered = found[-1]["covered"] if found else after
-    return Span([_event(row) for row in found if row["is_wanted"]], covered)
+    return Span([event_of(row) for row in found if row["is_wanted"]], covered)
+
+
+def event_of(row: asyncpg.Record) -> Event:
+    """Return the event of a row of the log as it is told today."""
+    return present(_event(row))
 
 
 def _event(row: asyncpg.Record) -> Event:

@@ -7,6 +7,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from services.kit.metrics import metrics_route
+
+LIVEZ, READYZ = "/livez", "/readyz"
+HEALTH_PATHS = frozenset({LIVEZ, READYZ})
+
 
 @dataclass
 class Health:
@@ -51,9 +56,9 @@ def health_routes(health: Health) -> list[Route]:
         status = "ready" if health.is_ready else "not ready"
         return JSONResponse({"status": status, "parts": parts}, status_code=200 if health.is_ready else 503)
 
-    return [Route("/livez", livez), Route("/readyz", readyz)]
+    return [Route(LIVEZ, livez), Route(READYZ, readyz)]
 
 
 def health_app(health: Health) -> Starlette:
-    """Return an application that serves nothing but the health routes."""
-    return Starlette(routes=health_routes(health))
+    """Return the application of the admin port: the health routes and /metrics."""
+    return Starlette(routes=[*health_routes(health), metrics_route(health.troubles)])

@@ -14,9 +14,11 @@ from aiokafka.errors import KafkaError
 from events.codec import decode_event
 from events.envelope import Event
 from events.topics import EVENTS_TOPIC
+from events.upcasting import present
 from services.kit.eventlog import read_environments, read_ranges
 from services.kit.health import Health
 from services.kit.kafka import count_partitions, reader
+from services.kit.metrics import CLIENTS_REPLACED
 from services.kit.notices import Ranges, listen
 from services.kit.postgres import POSTGRES_TROUBLE, Pool, borrowed
 from services.kit.process import running
@@ -30,7 +32,7 @@ START_S = 15.0
 READ_S = 5.0
 PART = "event feed"
 
-log = structlog.get_logger()
+log = structlog.get_logger(repeats=True)
 
 
 class Awaited(NamedTuple):
@@ -38,6 +40,12 @@ class Awaited(NamedTuple):
 
     environment: str
     what: UUID | str
+
+
+class News(asyncio.Future[Event]):
+    """What somebody waits for, and once it is there, the way that it came: `hint` or `topic`."""
+
+    way = ""
 
 
 class LiveEvents:
@@ -55,7 +63,7 @@ class LiveEvents:
         self._pool = pool
         self._health = health
         self._topic = EVENTS_TOPIC.name(kafka.topic_prefix)
-        self._waiting: defaultdict[Awaited, set[asyncio.Future[Event]]] = defaultdict(set)
+        self._waiting: defaultdict[Awaited, set[News]] = defaultdict(set)
         self.watchers = Watchers()
         self._hinted: Ranges = {}
         self._hint = asyncio.Event()
@@ -63,13 +71,13 @@ class LiveEvents:
         health.expect(PART)
 
     @contextlib.contextmanager
-    def expecting(self, environment: str, what: UUID | str) -> Iterator["asyncio.Future[Event]"]:
+    def expecting(self, environment: str, what: UUID | str) -> Iterator[News]:
         """Give a future for the result of a command (its id) or for the next event about a subject.
 
         Enter before asking for what leads to the event; await the future under a deadline.
         """
         awaited = Awaited(environment, what)
-        future: asyncio.Future[Event] = asyncio.get_running_loop().create_future()
+        future = News(loop=asyncio.get_running_loop())
         self._waiting[awaited].add(future)
         try:
             yield future
@@ -87,6 +95,7 @@ class LiveEvents:
                     await self._tail()
                 except (KafkaError, OSError, TimeoutError, UnicodeDecodeError) as error:
                     self._health.ill(PART, f"the events topic cannot be read: {error or type(error).__name__}")
+                    CLIENTS_REPLACED.labels("event feed").inc()
                 await asyncio.sleep(RECONNECT_S)
 
     @property
@@ -116,7 +125,7 @@ class LiveEvents:
         subjects = {each.what for each in self._waiting if isinstance(each.what, str)}
         async with borrowed(self._pool, READ_S) as connection:
             if self._waiting:
-                self._release(await read_ranges(connection, ranges, commands, subjects))
+                self._release(await read_ranges(connection, ranges, commands, subjects), "hint")
             if self.watchers.environments:
                 for environment in await read_environments(connection, ranges, self.watchers.environments):
                     self.watchers.wake(environment)
@@ -132,7 +141,7 @@ class LiveEvents:
                 batches = await consumer.getmany(timeout_ms=POLL_MS)
                 for partition, records in batches.items():
                     if self._is_awaited:
-                        self._release(_decoded(partition.partition, records))
+                        self._release(_decoded(partition.partition, records), "topic")
                     self._positions[partition] = records[-1].offset + 1
         finally:
             await stop_client(consumer)
@@ -148,22 +157,23 @@ class LiveEvents:
             consumer.seek(partition, position)
             self._positions[partition] = position
 
-    def _release(self, events: Iterable[Event]) -> None:
+    def _release(self, events: Iterable[Event], way: str) -> None:
         for event in events:
             if event.is_result and event.sequence is not None:
-                self._resolve(Awaited(event.environment, event.command_id), event)
-            self._resolve(Awaited(event.environment, event.subject), event)
+                self._resolve(Awaited(event.environment, event.command_id), event, way)
+            self._resolve(Awaited(event.environment, event.subject), event, way)
             self.watchers.wake(event.environment)
 
-    def _resolve(self, awaited: Awaited, event: Event) -> None:
+    def _resolve(self, awaited: Awaited, event: Event, way: str) -> None:
         for future in self._waiting.get(awaited, ()):
             if not future.done():
+                future.way = way
                 future.set_result(event)
 
 
 def _decoded(partition: int, records: Iterable[object]) -> Iterator[Event]:
     for record in records:
         try:
-            yield decode_event(partition, record.headers, record.value)  # type: ignore[attr-defined]
+            yield present(decode_event(partition, record.headers, record.value))  # type: ignore[attr-defined]
         except (KeyError, ValueError) as error:
             log.warning("a record on the events topic is not ours", partition=partition, error=str(error))

@@ -5,24 +5,33 @@ import sys
 
 import structlog
 
+from services.kit.log_context import add_told
+from services.kit.log_limits import Limiter, LimitNoise, LimitRepeats
+from services.kit.log_secrets import hide_secrets
+
 
 def configure_logs(log_format: str, service: str) -> None:
     """Send every log line, the libraries' included, through structlog to stderr."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        add_told,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
     ]
+    limiter = Limiter()
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[LimitRepeats(limiter), *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[_strip_meta, _renderer(log_format)])
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared, processors=[_strip_meta, hide_secrets, _renderer(log_format)]
+        )
     )
+    handler.addFilter(LimitNoise(limiter))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     # aiokafka tells every retry of a moment's trouble as an error; what matters reaches our own log lines.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)

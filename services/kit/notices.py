@@ -19,7 +19,7 @@ PROBE_S = 10.0
 Ranges = dict[int, tuple[int, int]]
 """Partition → first and last offset under which the batch logged events."""
 
-log = structlog.get_logger()
+log = structlog.get_logger(repeats=True)
 
 
 def decided_notice(events: Iterable[Event]) -> str:

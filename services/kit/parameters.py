@@ -3,8 +3,10 @@
 from typing import Annotated, Any
 
 from fastapi import Path
+from pydantic import AfterValidator, Field
 
 from events.names import MAX_NAME_LENGTH, VARIABLE_PATTERN
+from events.results import RESULTS
 from services.kit.examples import DIGEST
 
 # What a pattern can say of a name: it has something in it that is neither a dot nor a space.
@@ -28,6 +30,20 @@ EnvironmentVariableName = Annotated[
 ]
 Digest = Annotated[
     str, Path(pattern="^sha256:[0-9a-f]{64}$", description="The source, by its content", examples=[DIGEST])
+]
+
+
+def _known_type(name: str) -> str:
+    if name not in RESULTS:
+        raise ValueError(f"there is no event type '{name}'; the known ones are {', '.join(RESULTS)}")
+    return name
+
+
+EventType = Annotated[str, AfterValidator(_known_type), Field(json_schema_extra={"enum": list(RESULTS)})]
+
+MAX_SEQUENCE = 2**63 - 1
+DeliverySequence = Annotated[
+    int, Path(ge=1, le=MAX_SEQUENCE, description="The delivery, by its event's sequence", examples=[17])
 ]
 
 

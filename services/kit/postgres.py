@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -10,6 +10,7 @@ import aiosql
 import asyncpg
 import asyncpg.pool
 
+from services.kit.pools import WAITING, counted_errors, watch_pool
 from services.kit.settings import PostgresSettings
 
 CONNECT_TIMEOUT_S = 5.0
@@ -40,7 +41,7 @@ SERVER_SETTINGS = {
 
 def open_pool(postgres: PostgresSettings, *, size: int | None = None) -> Pool:
     """Return a pool that connects when it is first awaited, and again after Postgres was away."""
-    return asyncpg.create_pool(
+    pool = asyncpg.create_pool(
         postgres.dsn.get_secret_value(),
         min_size=0,
         max_size=size or postgres.pool_size,
@@ -48,6 +49,8 @@ def open_pool(postgres: PostgresSettings, *, size: int | None = None) -> Pool:
         command_timeout=COMMAND_TIMEOUT_S,
         server_settings=SERVER_SETTINGS,
     )
+    watch_pool(pool)
+    return pool
 
 
 @asynccontextmanager
@@ -57,12 +60,15 @@ async def borrowed(pool: Pool, within_s: float = COMMAND_TIMEOUT_S) -> AsyncIter
     Raises one of POSTGRES_TROUBLE. (A statement that is run on the pool itself waits without bound for its connection
     to be cleaned up when Postgres hangs.)
     """
-    async with asyncio.timeout(within_s), pool.acquire(timeout=min(LEND_S, within_s)) as connection:
-        try:
-            yield connection
-        except asyncio.CancelledError:
-            connection.terminate()  # to clean it up would be to wait once more for the server that did not answer
-            raise
+    with counted_errors():
+        async with asyncio.timeout(within_s), AsyncExitStack() as lent:
+            with WAITING.track_inprogress():
+                connection = await lent.enter_async_context(pool.acquire(timeout=min(LEND_S, within_s)))
+            try:
+                yield connection
+            except asyncio.CancelledError:
+                connection.terminate()  # to clean it up would be to wait once more for the server that did not answer
+                raise
 
 
 async def connect(postgres: PostgresSettings) -> "asyncpg.Connection[asyncpg.Record]":

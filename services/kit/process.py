@@ -15,7 +15,9 @@ import uvloop
 
 from services.kit.health import Health, health_app
 from services.kit.logs import configure_logs
+from services.kit.loop_lag import measure_loop_lag
 from services.kit.settings import Settings, UnusableSettingsError, load_settings
+from services.kit.tracing import tracing
 
 DRAIN_S = 8.0
 # Who waits then for news is answered without them: this takes up to 2 s.
@@ -45,7 +47,7 @@ def run_service(name: str, main: Main) -> None:
     configure_logs(settings.log_format, name)
     refused: BaseException | None = None
     try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        with tracing(settings.tracing, name), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_run(main, settings))
     except* StartError as group:
         refused = _first_of(group)
@@ -68,8 +70,12 @@ async def _run(main: Main, settings: Settings) -> None:
     health = Health()
     log = structlog.get_logger()
     log.info("starting")
-    async with _health_page(settings, health):
-        await _until_stopped(asyncio.ensure_future(main(settings, health, stop)), stop)
+    lag = asyncio.create_task(measure_loop_lag(), name="event loop lag")
+    try:
+        async with _admin_page(settings, health):
+            await _until_stopped(asyncio.ensure_future(main(settings, health, stop)), stop)
+    finally:
+        lag.cancel()
     log.info("stopped")
 
 
@@ -96,7 +102,7 @@ async def _until_stopped(task: asyncio.Future[None], stop: asyncio.Event) -> Non
 
 
 @asynccontextmanager
-async def _health_page(settings: Settings, health: Health) -> AsyncIterator[None]:
+async def _admin_page(settings: Settings, health: Health) -> AsyncIterator[None]:
     if not settings.health.port:
         yield
         return

@@ -3,9 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, Field, SecretStr, ValidationError
+from pydantic import BaseModel, Field, IPvAnyNetwork, PositiveFloat, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from events.topics import DEFAULT_PARTITIONS
 
 PREFIX, DELIMITER = "PIPELOOM_", "__"
 
@@ -15,7 +17,7 @@ class KafkaSettings(BaseModel):
 
     bootstrap_servers: str = "127.0.0.1:9092"
     topic_prefix: str = Field("pipeloom", pattern=r"^[a-zA-Z0-9._-]{1,100}$")
-    partitions: int = Field(4, ge=1, le=1000)
+    partitions: int = Field(DEFAULT_PARTITIONS, ge=1, le=1000)
     replication_factor: int = Field(1, ge=1)
 
     def group(self, service: str, configured: str | None) -> str:
@@ -41,10 +43,11 @@ class HttpSettings(BaseModel):
     public_url: str | None = Field(None, description="Where clients find the API; told by each request when left out")
     max_in_flight: int = Field(1000, ge=1, description="Commands under way in one process before it sheds load")
     max_streams: int = Field(1000, ge=1, description="Most streams of events that one process holds open")
+    log_requests: bool = Field(False, description="A log line for every request; those that fail by us have one anyway")
 
 
 class HealthSettings(BaseModel):
-    """Where a process answers /livez and /readyz; port 0 turns it off."""
+    """Where a process answers /livez, /readyz and /metrics; port 0 turns it off."""
 
     host: str = "127.0.0.1"
     port: int = Field(0, ge=0, le=65_535)
@@ -63,7 +66,7 @@ class SecretsSettings(BaseModel):
     key_file: Path = Field(
         Path(".pipeloom/secrets.key"),
         description="Seals the secrets of users; `pipeloom init` creates it. "
-        "The same for command, query, gateway and builder",
+        "The same for command, query, gateway, builder and webhooks",
     )
 
 
@@ -95,6 +98,21 @@ class RelaySettings(BaseModel):
     poll_interval_s: float = Field(0.5, gt=0, description="How often it looks without having been notified")
 
 
+class TracingSettings(BaseModel):
+    """Where spans go. The exporter itself reads OpenTelemetry's own variables."""
+
+    exporter: str = Field("none", pattern="^(none|otlp|console|file)$")
+    file: Path = Field(
+        Path(".pipeloom/traces.jsonl"), description="Where the exporter `file` writes; processes may share it"
+    )
+    sample_ratio: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="Share of the traces begun here that are kept; `OTEL_TRACES_SAMPLER` decides when left out",
+    )
+
+
 class BuilderSettings(BaseModel):
     """What a builder may fetch, and where it works."""
 
@@ -104,6 +122,29 @@ class BuilderSettings(BaseModel):
     ssh_known_hosts_file: Path | None = Field(None, description="Keys of the hosts that are reached by ssh")
     work_dir: Path = Path(".pipeloom/builder")
     timeout_s: float = Field(120.0, gt=0)
+
+
+class WebhooksSettings(BaseModel):
+    """Whom webhooks may call, and how often and how long it is tried."""
+
+    allow_http: bool = Field(False, description="Whether webhooks may have URLs that begin with http://")
+    allowed_networks: list[IPvAnyNetwork] = Field(
+        [], description="Networks that may be called although they are not public, such as 10.1.0.0/16"
+    )
+    max_per_environment: int = Field(20, ge=1, description="Most webhooks that an environment may have")
+    timeout_s: float = Field(15.0, gt=0, le=120, description="How long an attempt may take in all")
+    retry_delays_s: list[PositiveFloat] = Field(
+        [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400],
+        description="How long to wait before each further attempt; when all of them have failed, the delivery has",
+    )
+    disable_after_s: float = Field(
+        432_000, gt=0, description="A webhook is disabled when nothing but failures came of it for so long"
+    )
+    max_pending: int = Field(1000, ge=1, description="Most deliveries that wait for one webhook; further events wait")
+    concurrency: int = Field(64, ge=1, description="Most attempts under way in one process")
+    concurrency_per_webhook: int = Field(4, ge=1, description="Most attempts under way for one webhook")
+    keep_s: float = Field(604_800, gt=0, description="How long deliveries are kept in the log after their last attempt")
+    poll_interval_s: float = Field(1.0, gt=0, description="How often it looks without having been notified")
 
 
 class MonitorSettings(BaseModel):
@@ -141,7 +182,9 @@ class Settings(BaseSettings):
     composer: ComposerSettings = ComposerSettings()
     relay: RelaySettings = RelaySettings()
     builder: BuilderSettings = BuilderSettings()
+    webhooks: WebhooksSettings = WebhooksSettings()
     monitor: MonitorSettings = MonitorSettings()
+    tracing: TracingSettings = TracingSettings()
     log_format: str = Field("console", pattern="^(console|json)$")
 
     @classmethod

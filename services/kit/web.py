@@ -17,9 +17,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from events.refusals import Code, Refused
 from events.topics import MIB
 from services.kit.health import Health, health_routes
+from services.kit.http_metrics import Measured
+from services.kit.log_context import tell
 from services.kit.openapi import ABOUT, describe, operation_id
 from services.kit.problems import add_problem_handlers, broken, problem
+from services.kit.published import contract_routes
+from services.kit.request_log import RequestLog
 from services.kit.tokens import Identity
+from services.kit.traced_requests import TracedRequests
+from services.kit.tracing import is_on
 from services.kit.transport import HeadAsGet, refusal_of_encoding, timed
 
 MAX_BODY_BYTES = MIB
@@ -38,6 +44,7 @@ _bearer = HTTPBearer(auto_error=False, description="An access token from POST /a
 
 def _identify(request: Request, _: Annotated[Any, Depends(_bearer)]) -> Identity:
     identity: Identity = request.app.state.tokens.identify(request.headers.get("authorization"))
+    tell(environment=identity.environment)
     return identity
 
 
@@ -75,6 +82,7 @@ class Guard:
         given = headers.get("x-request-id", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else str(uuid.uuid4())
         scope["request_id"] = request_id
+        tell(request_id=request_id)
 
         started = False
 
@@ -159,11 +167,12 @@ def make_app(
     *,
     body_timeout_s: float = BODY_S,
     upload_bytes: int = 0,
+    log_requests: bool = False,
     **state: Any,
 ) -> FastAPI:
     """Return an application of `routers` under /api/v1, with the health routes; `state` is what its routes use.
 
-    Its page /docs works without the internet: scripts and styles come from here.
+    Its pages /docs and /asyncapi work without the internet: scripts and styles come from here.
     """
     app = FastAPIOffline(
         redoc_url=None,
@@ -178,9 +187,13 @@ def make_app(
         setattr(app.state, name, value)
     for router in routers:
         app.include_router(router, prefix=API)
-    app.routes.extend(health_routes(health))
+    app.routes.extend([*health_routes(health), *contract_routes()])
     add_problem_handlers(app)
     describe(app)
     app.add_middleware(Guard, body_timeout_s=body_timeout_s, upload_bytes=upload_bytes)
+    app.add_middleware(Measured, prefix=API)
+    app.add_middleware(RequestLog, log_requests=log_requests)
+    if is_on():
+        app.add_middleware(TracedRequests, prefix=API)
     app.add_middleware(HeadAsGet)
     return app

@@ -43,7 +43,7 @@ class Intake:
 
     def _fold(self, record: Taken) -> None:
         if record.topic == COMMANDS:
-            asked = read_asked(record.headers, record.at_ms)
+            asked = read_asked(record.headers, record.value, record.at_ms)
             apply_asked(self._ledger.at(Place(record.partition, asked.environment)), record.offset, asked)
             return
         answered = read_answered(record.partition, record.headers, record.value, record.at_ms)

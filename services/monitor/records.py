@@ -10,8 +10,9 @@ from events.codec import Headers, decode_event, read_attributes, read_command_id
 from events.commands import COMMANDS
 from events.envelope import Event, parse_type
 from events.names import is_environment_id
-from events.refusals import Code
+from events.refusals import Code, Refused
 from events.results import CommandRejected
+from events.structured import attributes_and_data
 
 UNKNOWN = "unknown"
 # Which command a result answers, where it is no refusal.
@@ -63,9 +64,12 @@ class Answered:
     at_ms: int
 
 
-def read_asked(headers: Headers, at_ms: int) -> Asked:
+def read_asked(headers: Headers, value: bytes | None, at_ms: int) -> Asked:
     """Return the command of a record. Raises UnreadableError where its result could not be told from others."""
-    attributes = read_attributes(headers)
+    try:
+        attributes, _ = attributes_and_data(headers, value)
+    except Refused:
+        attributes = read_attributes(headers)  # as the composer names the command that it refuses
     environment, command_id = read_environment(attributes), read_command_id(attributes)
     if attributes.get("specversion") != "1.0":
         raise UnreadableError("no CloudEvent")

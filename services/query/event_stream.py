@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from events.refusals import Refused
 from services.kit.watchers import Watchers
 from services.query.event_pages import PAUSE_S, EventPages, Wanted
+from services.query.metrics import STREAMS_ENDED, STREAMS_OPEN
 
 RETRY_MS = 1_000
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -62,7 +63,8 @@ class EventStream(EventSourceResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
         """Stream. Raises Refused too_many_streams before anything was sent."""
-        with self._watchers.watching(self._wanted.environment, self._limits.streams) as news:
+        watching = self._watchers.watching(self._wanted.environment, self._limits.streams)
+        with watching as news, STREAMS_OPEN.track_inprogress():
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             gone = asyncio.ensure_future(_until_gone(receive, news))
             outlet = _Outlet(send, self._watchers.ended, self._limits)
@@ -123,6 +125,7 @@ class _Outlet:
 
     async def end(self, ending: str) -> None:
         """Send the last event, and close; a reader that takes nothing any more does not get it."""
+        STREAMS_ENDED.labels(ending).inc()
         told = json.dumps({"code": ending, "message": ENDINGS[ending]})
         await self._sent(format_sse_event(event=ending, data_str=told, retry=RETRY_MS), more=False)
 

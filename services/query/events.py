@@ -4,14 +4,13 @@ import re
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query
-from pydantic import AfterValidator, Field
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from events.codec import MAX_ATTRIBUTE_LENGTH
 from events.refusals import Code, Refused
-from events.results import RESULTS
 from services.kit.backend import Backend
+from services.kit.parameters import EventType
 from services.kit.web import Asker
 from services.query import contract
 from services.query.event_pages import EventPages, Wanted
@@ -21,13 +20,6 @@ PARAMETERS = ("type", "subject", "from")
 _PLACE = re.compile(r"[0-9]{1,18}")
 
 
-def _known_type(name: str) -> str:
-    if name not in RESULTS:
-        raise ValueError(f"there is no event type '{name}'; the known ones are {', '.join(RESULTS)}")
-    return name
-
-
-EventType = Annotated[str, AfterValidator(_known_type), Field(json_schema_extra={"enum": list(RESULTS)})]
 Types = Annotated[
     list[EventType] | None, Query(alias="type", max_length=100, description="Only events of this type; repeatable")
 ]

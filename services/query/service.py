@@ -18,6 +18,7 @@ from services.query.sources import source_router
 from services.query.steps import step_router
 from services.query.users import user_router
 from services.query.variables import variable_router
+from services.query.webhooks import webhook_router
 
 
 def query_routers(backend: Backend) -> list[APIRouter]:
@@ -31,6 +32,7 @@ def query_routers(backend: Backend) -> list[APIRouter]:
         command_status_router(backend),
         event_router(backend),
         activity_router(backend),
+        webhook_router(backend),
         user_router(backend),
     ]
 
@@ -44,6 +46,7 @@ async def run_query(settings: Settings, health: Health, stop: asyncio.Event) -> 
             health,
             tokens=backend.tokens,
             body_timeout_s=settings.http.body_timeout_s,
+            log_requests=settings.http.log_requests,
         )
         async with serving(app, settings.http.host, settings.http.port, backend.ending):
             await stop.wait()

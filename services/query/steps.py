@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.kit.backend import Backend
-from services.kit.built import built_step, find_step, readable
+from services.kit.built import HOLD_S, built_step, find_step, readable
 from services.kit.parameters import StepName
 from services.kit.sdk import VARY, spelled_summary
 from services.kit.web import Asker
@@ -36,8 +36,10 @@ def step_router(backend: Backend) -> APIRouter:
         request: Request, asker: Asker, step_name: StepName, wait_for_completion: Wait = False
     ) -> Response:
         """Get one step. Its `creation_info.status` is Pending, Ready or Failed."""
-        find = built_step if wait_for_completion else find_step
-        row = await find(backend, asker.environment, step_name)
+        if wait_for_completion:
+            row = await built_step(backend, asker.environment, step_name, HOLD_S)
+        else:
+            row = await find_step(backend, asker.environment, step_name)
         return page(request, readable(request, step_name, row), row["version"], VARY)
 
     return router

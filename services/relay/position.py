@@ -19,7 +19,7 @@ POLL_MS = 200
 NOTHING = Position(-1, -1)
 
 sql = load_queries(__file__)
-log = structlog.get_logger()
+log = structlog.get_logger(repeats=True)
 
 
 @dataclass(frozen=True, slots=True)

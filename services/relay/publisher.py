@@ -8,13 +8,15 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.structs import RecordMetadata
 
 from events.codec import encode_event
-from events.envelope import Event
+from events.envelope import Event, Position
 from services.kit.eventlog import read_after
 from services.kit.kafka import transactional_producer
 from services.kit.postgres import Pool, borrowed
 from services.kit.settings import Settings
 from services.kit.stopping import stop_client
+from services.relay.metrics import SECONDS, tell_published
 from services.relay.position import Published, find_published, note_published
+from services.relay.traces import publishing
 
 FENCE_S = 30.0
 TRANSACTION_S = 30.0
@@ -26,10 +28,14 @@ log = structlog.get_logger()
 class PartitionPublisher:
     """One producer's life. Starting it fences every earlier one, also one that was paused and wakes up."""
 
-    def __init__(self, settings: Settings, pool: Pool, where: TopicPartition) -> None:
+    def __init__(
+        self, settings: Settings, pool: Pool, where: TopicPartition, on_published: Callable[[Position], None]
+    ) -> None:
+        """Publish to `where`, and tell how far that is each time that it changes."""
         self._settings = settings
         self._pool = pool
         self._where = where
+        self._on_published = on_published
 
     async def run(self, hint: asyncio.Event, stop: asyncio.Event, on_ready: Callable[[], None]) -> None:
         """Publish until `stop` is set. Raises when anything is unclear: the next life reads the topic back."""
@@ -40,6 +46,7 @@ class PartitionPublisher:
             published = await find_published(self._settings.kafka, self._pool, self._where)
             log.info("publishing", partition=self._where.partition, behind=str(published.position))
             on_ready()
+            self._on_published(published.position)
             await self._follow(producer, published, hint, stop)
         finally:
             await stop_client(producer)
@@ -54,8 +61,11 @@ class PartitionPublisher:
             async with borrowed(self._pool) as connection:
                 events = await read_after(connection, self._where.partition, published.position, limit)
             if events:
-                offset = await self._transact(producer, events)
+                with publishing(self._where, events):
+                    offset = await self._transact(producer, events)
                 published = Published(events[-1].position, offset)
+                self._on_published(published.position)
+                tell_published(events)
                 transactions += 1
             idle = not events
             if transactions and (idle or transactions >= NOTE_EVERY):
@@ -66,11 +76,15 @@ class PartitionPublisher:
 
     async def _transact(self, producer: AIOKafkaProducer, events: Sequence[Event]) -> int:
         """Publish `events` in one transaction; return the topic offset of the last one."""
-        async with asyncio.timeout(TRANSACTION_S):
-            await producer.begin_transaction()
-            sent = [await self._send(producer, event) for event in events]
-            await producer.commit_transaction()
-            return int((await sent[-1]).offset)
+        with SECONDS.time():
+            async with asyncio.timeout(TRANSACTION_S):
+                return await self._commit(producer, events)
+
+    async def _commit(self, producer: AIOKafkaProducer, events: Sequence[Event]) -> int:
+        await producer.begin_transaction()
+        sent = [await self._send(producer, event) for event in events]
+        await producer.commit_transaction()
+        return int((await sent[-1]).offset)
 
     async def _send(self, producer: AIOKafkaProducer, event: Event) -> "asyncio.Future[RecordMetadata]":
         record = encode_event(event)

@@ -7,6 +7,7 @@ import structlog
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
+from events.envelope import Position
 from events.topics import EVENTS_TOPIC
 from services.kit.backoff import Backoff
 from services.kit.health import Health
@@ -17,6 +18,8 @@ from services.kit.probes import probe_kafka, probe_postgres
 from services.kit.process import running
 from services.kit.schema import demand_migrated
 from services.kit.settings import Settings
+from services.relay.backlog import BacklogWatch
+from services.relay.metrics import tell_replaced
 from services.relay.position import sql
 from services.relay.publisher import PartitionPublisher
 
@@ -25,7 +28,7 @@ PART = "partition ownership"
 # A record that the client cannot decode was written by somebody else: told, and looked at again.
 TROUBLE = (KafkaError, UnicodeDecodeError, *POSTGRES_TROUBLE)
 
-log = structlog.get_logger()
+log = structlog.get_logger(repeats=True)
 
 
 async def run_relay(settings: Settings, health: Health, stop: asyncio.Event) -> None:
@@ -40,6 +43,7 @@ async def run_relay(settings: Settings, health: Health, stop: asyncio.Event) -> 
             listen(settings.postgres, relay.on_notice),
             probe_kafka(settings.kafka, health),
             probe_postgres(relay.pool, health),
+            relay.watch_backlog(),
         ),
     ):
         while not stop.is_set():
@@ -62,12 +66,17 @@ class Relay:
         self._stop = stop
         self._topic = EVENTS_TOPIC.name(settings.kafka.topic_prefix)
         self._hints: dict[int, asyncio.Event] = {}
+        self._backlog = BacklogWatch(self.pool)
 
     def on_notice(self, ranges: Ranges) -> None:
         """Wake the publishers of the partitions that have new events; all of them when a hint does not say which."""
         for partition in ranges or self._hints:
             if partition in self._hints:
                 self._hints[partition].set()
+
+    async def watch_backlog(self) -> None:
+        """Tell how far behind the partitions are that this process owns, until cancelled."""
+        await self._backlog.run(self._hints)
 
     async def own_and_publish(self) -> None:
         """Own and publish what nobody else does, until the session that holds the locks is lost or `stop` is set."""
@@ -101,10 +110,14 @@ class Relay:
             self._health.well(f"partition {partition}")
             backoff.reset()
 
+        def published(position: Position) -> None:
+            self._backlog.published[partition] = position
+
         while not self._stop.is_set():
             try:
-                await PartitionPublisher(self._settings, self.pool, where).run(hint, self._stop, ready)
+                await PartitionPublisher(self._settings, self.pool, where, published).run(hint, self._stop, ready)
             except TROUBLE as error:
                 self._health.ill(f"partition {partition}", f"events cannot be published: {error!r}")
                 log.warning("a publisher is made anew", partition=partition, error=repr(error))
+                tell_replaced(error)
                 await backoff.wait(self._stop)

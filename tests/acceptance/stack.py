@@ -7,9 +7,9 @@ import os
 import signal
 import sys
 from asyncio.subprocess import Process
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
@@ -34,6 +34,8 @@ class Stack:
     silent_host: str
     kafka: KafkaSettings
     postgres: PostgresSettings
+    more: Mapping[str, str] = field(default_factory=dict)
+    """Variables that this stack is started with beside the usual ones."""
 
     @property
     def url(self) -> str:
@@ -60,6 +62,9 @@ class Stack:
             POSTGRES_SETTING: self.postgres.dsn.get_secret_value(),
             "PIPELOOM_KAFKA__TOPIC_PREFIX": self.kafka.topic_prefix,
             "PIPELOOM_BUILDER__ALLOWED_HOSTS": json.dumps([self.silent_host]),
+            "PIPELOOM_WEBHOOKS__ALLOW_HTTP": "true",
+            "PIPELOOM_WEBHOOKS__ALLOWED_NETWORKS": json.dumps(["127.0.0.0/8"]),
+            **self.more,
         }
 
     @contextlib.contextmanager
@@ -79,7 +84,7 @@ class Stack:
 
 
 @asynccontextmanager
-async def open_stack(servers: Servers, folder: Path) -> AsyncIterator[Stack]:
+async def open_stack(servers: Servers, folder: Path, more: Mapping[str, str] | None = None) -> AsyncIterator[Stack]:
     """Run the product for the length of the block, from when it is ready; then demand that it ends as it should."""
     stack = Stack(
         data_dir=folder / "data",
@@ -87,6 +92,7 @@ async def open_stack(servers: Servers, folder: Path) -> AsyncIterator[Stack]:
         silent_host=f"127.0.0.1:{pick_port()}",
         kafka=KafkaSettings(bootstrap_servers=servers.bootstrap_servers, topic_prefix=unique("acceptance")),
         postgres=PostgresSettings(dsn=SecretStr(await servers.new_database())),
+        more=more or {},
     )
     up = await _start(stack, folder)
     try:

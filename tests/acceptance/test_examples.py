@@ -1,9 +1,7 @@
 """The examples, each as its reader runs it: what it prints, what a consumer reads of it, and that nothing is left."""
 
 import asyncio
-import os
 import re
-import shlex
 import shutil
 import sys
 from asyncio.subprocess import PIPE
@@ -14,6 +12,7 @@ import httpx
 import pytest
 
 from tests.acceptance.feed import name_of, text
+from tests.acceptance.shell import variables
 from tests.acceptance.stack import Stack
 from tests.acceptance.tenant import API, NO_TLS, Kafka
 
@@ -124,17 +123,6 @@ async def run(stack: Stack, file: str) -> str:
             await process.wait()
     assert process.returncode == 0, complaints.decode()
     return output.decode()
-
-
-def variables(stack: Stack) -> dict[str, str]:
-    """Return what a user's shell has: the lines of the env file, and the topics, which are not the usual ones here."""
-    lines = shlex.split((stack.data_dir / "env").read_text())
-    return {
-        "PATH": os.environ["PATH"],
-        "PYTHON": sys.executable,
-        "PIPELOOM_KAFKA__TOPIC_PREFIX": stack.kafka.topic_prefix,
-        **dict(line.split("=", 1) for line in lines),
-    }
 
 
 async def events_of(kafka: Kafka, step: str, mark: str) -> list[str]:

@@ -2,9 +2,11 @@
 
 import json
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from events.commands import (
     DeploymentDeleteRequested,
@@ -15,6 +17,7 @@ from events.commands import (
     StepRequested,
 )
 from tests.acceptance.feed import data_of, name_of, text
+from tests.acceptance.stack import Stack
 from tests.acceptance.tenant import ALL_MAPPED, Tenant
 
 TIME = "2026-01-31T12:00:00.000Z"
@@ -55,6 +58,7 @@ async def test_a_plain_consumer_reads_the_result_of_a_plain_record_with_every_he
         "ce_specversion": "1.0",
         "ce_id": f"{command_id}.0",
         "ce_type": "pipeloom.PipelineCreated.v1",
+        "ce_dataschema": "pipeloom:/schemas/events/PipelineCreated.v1.json",
         "ce_source": f"/pipeloom/environments/{tenant.environment}",
         "ce_subject": "pipelines/churn",
         "ce_time": TIME,
@@ -175,6 +179,23 @@ async def test_a_producer_may_compress(tenant: Tenant, step: str, codec: str) ->
         )
 
     assert name_of(await tenant.result(command_id)) == "PipelineCreated"
+
+
+async def test_a_consumer_that_knows_only_the_api_checks_each_record_against_the_schema_that_it_names(
+    tenant: Tenant, stack: Stack, pipeline: str
+) -> None:
+    await tenant.ask(PipelineDeleteRequested(pipeline_name=pipeline), DeploymentDeleteRequested(name="nothing"))
+    history = await tenant.history()
+    assert {name_of(event) for event in history} >= {"StepCreated", "StepReady", "PipelineCreated", "CommandRejected"}
+
+    described = (await tenant.http.get(f"{stack.url}/asyncapi.json")).json()["components"]["messages"]
+
+    for event in history:
+        uri = text(event, "ce_dataschema")
+        schema = (await tenant.http.get(stack.url + urlsplit(uri).path)).json()
+        assert schema["$id"] == uri
+        assert Draft202012Validator(schema).is_valid(data_of(event))
+        assert set(described[f"{name_of(event)}.v1"]["examples"][0]["headers"]) >= {name for name, _ in event.headers}
 
 
 def _without_who_and_when(document: dict[str, Any], name: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """A whole stack of its own for a test that breaks it."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -39,8 +40,9 @@ class Stack:
     def pid_of(self, part: str) -> int:
         """Return the pid of the topmost process of a part. Raises LookupError when it is not running."""
         for child in psutil.Process(self.process.pid).children(recursive=True):
-            if part in " ".join(child.cmdline()):
-                return int(child.pid)
+            with contextlib.suppress(psutil.NoSuchProcess):  # it ends at this moment, or is a zombie
+                if part in " ".join(child.cmdline()):
+                    return int(child.pid)
         raise LookupError(f"{part} is not running")
 
 

@@ -10,12 +10,16 @@ import httpx
 import psutil
 
 from tests.chaos.stack import hung, running_stack, signed_in
-from tests.support.installation import unique
+from tests.support.installation import Log, open_log, unique
 from tests.support.services import eventually
 
 
+async def commands_asked(log: Log, enough: int) -> bool:
+    return await log.asked() >= enough
+
+
 async def test_who_waits_when_the_gateway_is_stopped_is_told_that_the_outcome_is_unknown(tmp_path: Path) -> None:
-    async with running_stack(tmp_path / "data") as stack, signed_in(stack) as client:
+    async with running_stack(tmp_path / "data") as stack, signed_in(stack) as client, open_log(stack.kafka) as log:
         # Given
         gateway = psutil.Process(stack.pid_of("services.gateway"))
 
@@ -25,7 +29,7 @@ async def test_who_waits_when_the_gateway_is_stopped_is_told_that_the_outcome_is
 
         async with hung(stack, "services.composer"):
             waiting = [asyncio.create_task(create(**headers)) for headers in ({}, {"Prefer": "wait=30"})]
-            await eventually(lambda: len(gateway.net_connections("tcp")) >= 4)
+            await eventually(lambda: commands_asked(log, 2))
             # When
             began = time.monotonic()
             os.kill(gateway.pid, signal.SIGTERM)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from pydantic import SecretStr
 
 from events.codec import Headers, decode_event, encode_command
@@ -114,11 +114,16 @@ class Log:
 
     async def events(self, enough: int, within_s: float = 30.0) -> list[Event]:
         """Return all events on the topic once there are at least `enough`. Raises TimeoutError."""
+        records = await self.records(self.events_topic, enough, within_s)
+        return [decode_event(record.partition, record.headers, record.value) for record in records]
+
+    async def records(self, topic: str, enough: int, within_s: float = 30.0) -> list[ConsumerRecord]:
+        """Return all records on a topic once there are at least `enough`. Raises TimeoutError."""
         consumer = reader(self.kafka)
         await consumer.start()
-        found: list[Event] = []
+        found: list[ConsumerRecord] = []
         try:
-            partitions = await self._from_start(consumer, self.events_topic)
+            partitions = await self._from_start(consumer, topic)
             async with asyncio.timeout(within_s):
                 while len(found) < enough:
                     found += await _poll(consumer)
@@ -127,6 +132,15 @@ class Log:
             await consumer.stop()
         return found
 
+    async def asked(self) -> int:
+        """Return how many records were written to the commands topic so far."""
+        consumer = reader(self.kafka)
+        await consumer.start()
+        try:
+            return sum((await consumer.end_offsets(await self._from_start(consumer, self.commands_topic))).values())
+        finally:
+            await consumer.stop()
+
     async def _from_start(self, consumer: AIOKafkaConsumer, topic: str) -> Sequence[TopicPartition]:
         number = await count_partitions(self.kafka, topic)
         partitions = [TopicPartition(topic, each) for each in range(number)]
@@ -134,21 +148,17 @@ class Log:
         await consumer.seek_to_beginning(*partitions)
         return partitions
 
-    async def _rest(self, consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition]) -> list[Event]:
+    async def _rest(self, consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition]) -> list[ConsumerRecord]:
         ends = await consumer.end_offsets(partitions)
-        rest: list[Event] = []
+        rest: list[ConsumerRecord] = []
         while any([await consumer.position(each) < ends[each] for each in partitions]):
             rest += await _poll(consumer)
         return rest
 
 
-async def _poll(consumer: AIOKafkaConsumer) -> list[Event]:
+async def _poll(consumer: AIOKafkaConsumer) -> list[ConsumerRecord]:
     batches = await consumer.getmany(timeout_ms=100)
-    return [
-        decode_event(record.partition, record.headers, record.value)
-        for records in batches.values()
-        for record in records
-    ]
+    return [record for records in batches.values() for record in records]
 
 
 @asynccontextmanager

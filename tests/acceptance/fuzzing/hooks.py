@@ -23,6 +23,7 @@ WAITS = ["wait=5", "wait=0", "wait=1, handling=strict", "respond-async"]
 kept: dict[str, list[str]] = WORLD["kept"]
 spare: dict[str, list[str]] = WORLD["spare"]
 commands: list[str] = []
+webhooks: list[str] = []
 _number = 0
 
 
@@ -61,6 +62,8 @@ def _name_what_is_there(case: Any) -> None:
             case.path_parameters[parameter] = DRAW.choice(there) if there else _fresh()
     if "user_id" in case.path_parameters and _sometimes():
         case.path_parameters["user_id"] = WORLD["user_id"]
+    if "webhook_id" in case.path_parameters and webhooks and _sometimes():
+        case.path_parameters["webhook_id"] = DRAW.choice(webhooks[-5:])
     if "command_id" in case.path_parameters and commands and _sometimes():
         case.path_parameters["command_id"] = DRAW.choice(commands)
 
@@ -76,6 +79,8 @@ BODIES: dict[str, Callable[[], dict[str, Any]]] = {
     "create_pipeline": lambda: {"pipeline_name": _fresh(), "step_names": [DRAW.choice(kept["steps"])]},
     "create_endpoint": lambda: {"name": _fresh(), "pipeline_name": DRAW.choice(kept["pipelines"])},
     "create_periodic_deployment": lambda: {**WORLD["periodic"], "name": _fresh()},
+    "create_webhook": lambda: {"url": f"https://{_fresh()}.invalid/"},
+    "change_webhook": lambda: {"status": "disabled"},
     "refresh": lambda: {"refresh_token": os.environ["PIPELOOM_FUZZ_SDK_TOKEN"]},
 }
 
@@ -87,6 +92,7 @@ def after_call(_: Any, case: Any, response: Any) -> None:
     if case.method != "POST" or response.status_code not in {201, 206}:
         return
     made = response.json()
+    webhooks.extend([made["id"]] if "secret" in made else [])
     for kind, name in (
         ("steps", made.get("parameters", {}).get("step_name")),
         ("pipelines", made.get("pipeline_name")),

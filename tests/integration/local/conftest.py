@@ -17,7 +17,7 @@ import services
 
 HERE = Path(__file__).parent
 ONLOOKERS = ("monitor",)
-ROLES = ("init", "admin", "composer", "relay", "builder", "gateway")
+ROLES = ("init", "admin", "composer", "relay", "builder", "webhooks", "gateway")
 
 
 def is_alive(pid: int) -> bool:

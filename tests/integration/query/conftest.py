@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from events.commands import PipelineRequested
+from events.commands import PipelineRequested, StepBuildReported, StepRequested
 from pipeloom.client import AsyncClient
 from pipeloom.client.sse import Message, Parser
 from pipeloom.local.ports import pick_port
@@ -66,6 +66,12 @@ class Feed:
         """Send commands that are each refused, which is an event like any other."""
         asked = [PipelineRequested(pipeline_name=f"p{number}", step_names=["s"]) for number in range(first, last)]
         await self.log.ask(*(command(environment, each) for each in asked))
+
+    async def ready_step(self, environment: str, name: str) -> None:
+        """Send what makes a step that is Ready."""
+        step = command(environment, StepRequested(step_name=name, function_path="a.py", function_name="f"))
+        report = StepBuildReported(step_name=name, requested_by=str(step.id), outcome="ready")
+        await self.log.ask(step, command(environment, report))
 
     @asynccontextmanager
     async def reading(

@@ -104,7 +104,7 @@ async def test_a_publisher_that_was_paused_and_wakes_up_is_fenced(installation: 
         where = TopicPartition(log.events_topic, partition)
         paused = transactional_producer(installation.kafka, f"{where.topic}.relay.{where.partition}")
         await paused.start()
-        publisher = PartitionPublisher(installation, pool, where)
+        publisher = PartitionPublisher(installation, pool, where, lambda _: None)
         async with borrowed(pool) as connection:
             logged = await read_after(connection, partition, NOTHING, 10)
         await paused.begin_transaction()

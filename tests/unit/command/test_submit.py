@@ -19,6 +19,7 @@ from events.results import CommandRejected
 from services.command.submit import Submitter, validated
 from services.kit.backend import Backend
 from services.kit.commands import CommandPublisher
+from services.kit.live import News
 from services.kit.patience import Patience
 from services.kit.sealing import Sealer
 from services.kit.settings import Settings
@@ -27,6 +28,7 @@ from services.kit.tokens import Identity, Tokens
 from .conftest import MakeRequest
 
 ADA = Identity("ada", "lab")
+TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 DATA = PipelineRequested(pipeline_name="churn", step_names=["train"])
 REJECTION = CommandRejected(
     command_type="PipelineRequested",
@@ -88,7 +90,7 @@ class World:
         self.hang_s = 0.0
         self.inbox: Row | Exception | None = None
         self.settings = Settings()
-        self.expected: dict[tuple[str, UUID], asyncio.Future[Event]] = {}
+        self.expected: dict[tuple[str, UUID], News] = {}
 
     async def publish(self, command: Command, patience: Patience) -> None:
         await self.slow_kafka(patience)
@@ -102,8 +104,8 @@ class World:
         yield Inbox(self.inbox)
 
     @contextmanager
-    def expecting(self, environment: str, what: UUID) -> Iterator["asyncio.Future[Event]"]:
-        future = self.expected[environment, what] = asyncio.get_running_loop().create_future()
+    def expecting(self, environment: str, what: UUID) -> Iterator[News]:
+        future = self.expected[environment, what] = News(loop=asyncio.get_running_loop())
         yield future
         del self.expected[environment, what]
 
@@ -152,10 +154,10 @@ async def test_a_command_says_who_asks_for_what_and_by_which_door(
     world: World, submitter: Submitter, make_request: MakeRequest
 ) -> None:
     world.on_publish = world.tell
-    await submitter.submit(make_request({"traceparent": "00-trace"}), ADA, DATA, answered)
+    await submitter.submit(make_request({"traceparent": TRACEPARENT}), ADA, DATA, answered)
     (command,) = world.published
     assert (command.actor, command.environment, command.source) == ("ada", "lab", "/pipeloom/http")
-    assert (command.data, command.traceparent) == (DATA, "00-trace")
+    assert (command.data, command.traceparent) == (DATA, TRACEPARENT)
 
 
 async def test_a_rejected_command_is_refused_with_the_composers_words(

@@ -133,6 +133,7 @@ async def test_the_same_upload_is_the_same_command(http: httpx.AsyncClient, take
         (archive(*(f"f{number}" for number in range(21))), 413, "archive_too_large"),
         (gzip.compress(b"x", 0) + b"x" * 300_000, 413, "payload_too_large"),
     ],
+    ids=["empty", "text", "cut", "parent", "root", "symlink", "device", "big-file", "many-files", "big-upload"],
 )
 async def test_a_bad_archive_is_refused_and_nothing_is_sent(
     http: httpx.AsyncClient, taken: Taken, objects_settings: ObjectsSettings, data: bytes, status: int, code: str

@@ -1,8 +1,9 @@
+import json
 from dataclasses import replace
 
 import pytest
 
-from events.codec import encode_command
+from events.codec import encode_command, read_attributes
 from events.commands import PipelineRequested
 from events.envelope import Command
 from events.refusals import Code
@@ -80,3 +81,17 @@ def test_a_command_stays_the_same_whoever_reads_it() -> None:
     first, second = (take_in(record(), PARTITIONS) for _ in range(2))
     assert isinstance(first, Command)
     assert first == second
+
+
+def test_a_command_may_come_as_one_json_document() -> None:
+    encoded = encode_command(ASKED)
+    document = {**read_attributes(encoded.headers), "data": json.loads(encoded.value)}
+    headers = [("content-type", b"application/cloudevents+json")]
+    structured = replace(record(), headers=headers, value=json.dumps(document).encode())
+    assert take_in(structured, PARTITIONS) == ASKED
+    assert refused(replace(structured, partition=AWAY)).refusal.code is Code.MISROUTED
+
+
+def test_a_document_in_a_format_that_is_not_read_is_owned_by_nobody() -> None:
+    taken = refused(replace(record(), headers=[("content-type", b"application/cloudevents+avro")], value=b"\x00"))
+    assert (taken.refusal.code, taken.environment, taken.command_id) == (Code.UNSUPPORTED_MEDIA_TYPE, None, None)

@@ -3,26 +3,33 @@
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, get_args
-from uuid import uuid4
 
 import pytest
 from annotated_types import Ge, Gt, Le
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, IPvAnyNetwork, PositiveFloat, SecretStr
 from pydantic.fields import FieldInfo
 
-from events import errors_page
-from events.codec import encode_event
+from events import errors_page, promises
 from events.commands import COMMANDS, CommandData
-from events.envelope import Event, Position
+from events.headers import COMMAND_HEADERS, EVENT_HEADERS
 from events.refusals import Code, FailureCode
 from events.results import RESULTS
 from services.kit.settings import Settings
 from tests.unit.docs.markdown import ROOT, page, table_rows
 
 BOUNDS = {Ge: ("ge", "≥"), Gt: ("gt", ">"), Le: ("le", "≤")}
-KINDS = {"str": "text", "int": "whole number", "float": "number", "Path": "path", "SecretStr": "text, secret"}
-ROUTE = re.compile(r"`(GET|POST|PUT|DELETE) (/api/v1/[^`?]+)(?:\?[^`]*)?`")
+KINDS = {
+    "str": "text",
+    "int": "whole number",
+    "float": "number",
+    "bool": "yes or no",
+    "Path": "path",
+    "SecretStr": "text, secret",
+}
+LISTS = {str: "text", Path: "paths", IPvAnyNetwork: "networks", PositiveFloat: "numbers, > 0"}
+ROUTE = re.compile(r"`(GET|POST|PUT|PATCH|DELETE) (/api/v1/[^`?]+)(?:\?[^`]*)?`")
 
 
 def demand_rows(file: str, wanted: list[str]) -> None:
@@ -59,7 +66,7 @@ def _default(value: Any) -> str:
         case SecretStr():
             return f"`{value.get_secret_value()}`"
         case list():
-            return f"`{json.dumps([str(each) for each in value])}`"
+            return f"`{json.dumps([each if isinstance(each, int) else str(each) for each in value])}`"
         case _:
             return f"`{value}`"
 
@@ -76,7 +83,7 @@ def _kind(annotation: Any) -> str:
     if type(None) in arguments:
         return f"{_kind(arguments[0])} or nothing"
     if arguments:
-        return "list of text" if arguments[0] is str else "list of paths"
+        return f"list of {LISTS[arguments[0]]}"
     return KINDS[annotation.__name__]
 
 
@@ -138,24 +145,27 @@ def test_the_guide_tells_every_event_and_its_data() -> None:
 
 
 def test_the_guide_tells_every_header_of_an_event() -> None:
-    event = Event(
-        partition=0,
-        position=Position(1, 0),
-        environment="demo",
-        sequence=1,
-        type="StepReady",
-        version=1,
-        subject="steps/train",
-        command_id=uuid4(),
-        command_source="/pipeloom/http",
-        is_result=True,
-        actor="ada",
-        time="2026-01-31T12:00:00.000Z",
-        data="{}",
-        traceparent="00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-    )
     rows = table_rows(page("docs/guides/consumers.md").section("The headers"))
-    assert {row[0] for row in rows} == {f"`{name}`" for name, _ in encode_event(event).headers}
+    assert {row[0] for row in rows} == {f"`{header.name}`" for header in EVENT_HEADERS}
+
+
+def test_the_guide_tells_every_header_of_a_command_and_which_are_required() -> None:
+    rows = table_rows(page("docs/guides/producers.md").section("Headers"))
+    told = {row[0]: row[1] for row in rows}
+    assert told == {f"`{header.name}`": "yes" if header.is_required else "no" for header in COMMAND_HEADERS}
+
+
+@pytest.mark.parametrize(
+    ("section", "promise"),
+    [
+        *promises.FOR_CONSUMERS.items(),
+        ("Read committed", promises.READ_COMMITTED),
+        ("Key and partition", promises.KEY),
+        ("Schemas", promises.SCHEMAS),
+    ],
+)
+def test_the_guide_promises_what_the_asyncapi_document_promises(section: str, promise: str) -> None:
+    assert " ".join(promise.split()) in " ".join(page("docs/guides/consumers.md").section(section).split())
 
 
 def test_the_guides_tell_every_route() -> None:

@@ -186,6 +186,7 @@ def test_a_command_travels_as_a_cloud_event_in_binary_mode(make_command: MakeCom
         "ce_subject": b"pipelines/churn",
         "ce_time": b"2026-01-31T12:00:00.000Z",
         "ce_environment": b"lab",
+        "ce_dataschema": b"pipeloom:/schemas/commands/PipelineRequested.v1.json",
         "ce_actor": b"ada",
         "ce_traceparent": b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
     }

@@ -80,6 +80,7 @@ def test_an_event_travels_as_a_cloud_event_in_binary_mode(make_event: MakeEvent)
         "ce_specversion": b"1.0",
         "ce_id": f"{COMMAND_ID}.0".encode(),
         "ce_type": b"pipeloom.PipelineCreated.v1",
+        "ce_dataschema": b"pipeloom:/schemas/events/PipelineCreated.v1.json",
         "ce_source": b"/pipeloom/environments/lab",
         "ce_subject": b"pipelines/churn",
         "ce_time": b"2026-01-31T12:00:00.000Z",

@@ -26,6 +26,7 @@ def test_a_notice_is_a_cloud_event_keyed_by_its_environment() -> None:
         "specversion": "1.0",
         "id": "c-1.overdue-0-7",
         "type": "pipeloom.CommandOverdue.v1",
+        "dataschema": "pipeloom:/schemas/activity/CommandOverdue.v1.json",
         "source": "/pipeloom/monitor",
         "subject": "commands/c-1",
         "time": "2026-01-31T12:00:31.000Z",

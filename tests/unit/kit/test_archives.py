@@ -102,6 +102,7 @@ GOOD = packed(member("src/train.py", b"x" * 5000))
         gzip.compress(gzip.decompress(GOOD)[: -len(gzip.decompress(GOOD)) + 5632] + b"not a header" * 200),
         gzip.decompress(GOOD),
     ],
+    ids=["nothing", "text", "empty", "no-tar", "half", "cut", "bad-sum", "half-tar", "bad-header", "bare-tar"],
 )
 def test_a_malformed_archive_is_broken(data: bytes) -> None:
     assert flaw_of(data) is Flaw.BROKEN

@@ -1,5 +1,6 @@
 """What the monitor reads of a record, and what it says of those that are none of ours."""
 
+import json
 from typing import Any
 
 import pytest
@@ -39,7 +40,7 @@ def test_it_is_known_of_each_result_which_command_it_answers() -> None:
 
 
 def test_a_command_is_read_from_its_headers_alone() -> None:
-    asked = read_asked(encode_command(ASKED).headers, 5)
+    asked = read_asked(encode_command(ASKED).headers, b"", 5)
     assert (asked.environment, asked.command_id, asked.type, asked.at_ms) == (
         "lab",
         str(ASKED.id),
@@ -50,7 +51,7 @@ def test_a_command_is_read_from_its_headers_alone() -> None:
 
 def test_a_command_of_no_known_type_is_a_command_all_the_same_since_it_is_refused() -> None:
     headers = [each for each in encode_command(ASKED).headers if each[0] != "ce_type"]
-    assert read_asked([*headers, ("ce_type", b"pipeloom.Nonsense.v1")], 5).type == "unknown"
+    assert read_asked([*headers, ("ce_type", b"pipeloom.Nonsense.v1")], b"", 5).type == "unknown"
 
 
 @pytest.mark.parametrize(
@@ -65,7 +66,20 @@ def test_a_command_of_no_known_type_is_a_command_all_the_same_since_it_is_refuse
 def test_what_could_have_no_result_is_no_command(header: str, value: bytes, reason: str) -> None:
     headers = [each for each in encode_command(ASKED).headers if each[0] != header]
     with pytest.raises(UnreadableError, match=reason):
-        read_asked([*headers, (header, value)], 5)
+        read_asked([*headers, (header, value)], b"", 5)
+
+
+def test_a_command_in_structured_mode_is_read_from_its_document() -> None:
+    document = {"specversion": "1.0", "id": str(ASKED.id), "environment": "lab", "type": "pipeloom.StepRequested.v1"}
+    headers = [("content-type", b"application/cloudevents+json")]
+    asked = read_asked(headers, json.dumps(document).encode(), 5)
+    assert (asked.environment, asked.command_id, asked.type) == ("lab", str(ASKED.id), "StepRequested")
+
+
+@pytest.mark.parametrize("value", [b"[1]", b"{", b"", None])
+def test_a_document_that_is_no_cloud_event_is_no_command(value: bytes | None) -> None:
+    with pytest.raises(UnreadableError, match="no CloudEvent"):
+        read_asked([("content-type", b"application/cloudevents+json")], value, 5)
 
 
 def test_a_result_says_when_its_command_was_asked_for_and_where_it_stands() -> None:

@@ -33,7 +33,7 @@ def test_every_setting_that_a_file_names_exists(root: Path, file: str) -> None:
     assert named <= _known(Settings, PREFIX)
 
 
-@pytest.mark.parametrize("name", ["init", "composer", "relay", "builder", "gateway"])
+@pytest.mark.parametrize("name", ["init", "composer", "relay", "builder", "webhooks", "gateway"])
 def test_a_service_accepts_its_environment(compose: dict[str, Any], name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     environment = compose["services"][name]["environment"]
     for variable, value in environment.items():

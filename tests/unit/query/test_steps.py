@@ -6,7 +6,7 @@ from typing import Any, cast
 import httpx
 import pytest
 
-from services.kit import built
+from services.query import steps
 
 from .conftest import News, Postgres, Row
 
@@ -140,7 +140,7 @@ async def test_a_client_need_not_wait_for_a_step_that_is_built(
 async def test_a_client_is_not_held_for_ever(
     http: httpx.AsyncClient, postgres: Postgres, news: News, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(built, "HOLD_S", SOON_S)
+    monkeypatch.setattr(steps, "HOLD_S", SOON_S)
     keep(postgres, row("Pending"))
     response = await http.get("/steps/train", params={"wait_for_completion": "True"})
     assert status_in(response) == "Pending"

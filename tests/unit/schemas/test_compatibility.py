@@ -97,6 +97,8 @@ def test_a_change_that_accepts_what_was_valid_breaks_nothing(after: dict[str, An
         (_schema(name=(str, Field(min_length=1))), f"name below minLength 1: {INTO_STRICTER}"),
         (_schema(tags=(list[str], Field([], max_length=9))), f"tags above maxItems 9: {INTO_STRICTER}"),
         (_schema(name=(str, Field(pattern="^a"))), f"name that does not match ^a: {INTO_STRICTER}"),
+        (_schema(count=(int, 1)), "count left out: meant 0, means 1 now"),
+        (_schema(mode=(Literal["a", "b"], "b")), "mode left out: meant 'a', means 'b' now"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -108,6 +110,15 @@ def test_what_lies_deeper_is_told_with_its_path() -> None:
     assert breaking_changes(_outer(Inner, Inner), _outer(StricterInner, StricterInner)) == [
         f"inner.value of type integer: {INTO_STRICTER}",
         f"more[].value of type integer: {INTO_STRICTER}",
+    ]
+
+
+def test_another_meaning_that_lies_deeper_is_told_with_its_path() -> None:
+    before = _outer(create_model("Inner", value=(int, 1)), create_model("Listed", value=(int | None, None)))
+    after = _outer(create_model("Inner", value=(int, 2)), create_model("Listed", value=(int | None, 0)))
+    assert sorted(breaking_changes(before, after)) == [
+        "inner.value left out: meant 1, means 2 now",
+        "more[].value left out: meant None, means 0 now",
     ]
 
 

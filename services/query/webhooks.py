@@ -1,0 +1,68 @@
+"""Reading webhooks and the log of their deliveries."""
+
+from typing import Annotated, Literal
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.kit.backend import Backend
+from services.kit.parameters import MAX_SEQUENCE
+from services.kit.postgres import load_queries
+from services.kit.reading import reading
+from services.kit.web import Asker, json_response
+from services.kit.webhooks import delivery_document, json_text, webhook_document, webhook_not_found
+from services.query import webhook_contract as contract
+
+PAGE_SIZE = 100
+_sql = load_queries(__file__)
+
+Limit = Annotated[int, Query(ge=1, le=1000, description="At most so many")]
+After = Annotated[int, Query(ge=1, le=MAX_SEQUENCE, description="Only those of events before this one")]
+Status = Annotated[Literal["pending", "delivered", "failed"] | None, Query(description="Only those of this status")]
+
+
+def webhook_router(backend: Backend) -> APIRouter:
+    """Return the routes that read webhooks."""
+    router = APIRouter(tags=["webhooks"])
+
+    @router.get("/webhooks", **contract.LIST_WEBHOOKS)
+    async def list_webhooks(asker: Asker) -> Response:
+        """List the webhooks of the environment, the oldest first."""
+        async with reading(backend.pool) as connection:
+            rows = [row async for row in _sql.list_webhooks(connection, environment=asker.environment)]
+        return json_response(json_text([webhook_document(row) for row in rows]))
+
+    @router.get("/webhooks/{webhook_id}", **contract.GET_WEBHOOK)
+    async def get_webhook(asker: Asker, webhook_id: UUID) -> Response:
+        """Get a webhook: where it leads, of what it is told, and whether it is enabled."""
+        async with reading(backend.pool) as connection:
+            row = await _sql.find_webhook(connection, environment=asker.environment, id=webhook_id)
+        if row is None:
+            raise webhook_not_found(webhook_id)
+        return json_response(json_text(webhook_document(row)))
+
+    @router.get("/webhooks/{webhook_id}/deliveries", **contract.LIST_DELIVERIES)
+    async def list_deliveries(
+        request: Request,
+        asker: Asker,
+        webhook_id: UUID,
+        limit: Limit = PAGE_SIZE,
+        after: After = MAX_SEQUENCE,
+        status: Status = None,
+    ) -> Response:
+        """List what became of the deliveries of a webhook, the newest event first."""
+        async with reading(backend.pool) as connection:
+            if await _sql.find_webhook(connection, environment=asker.environment, id=webhook_id) is None:
+                raise webhook_not_found(webhook_id)
+            found = _sql.list_deliveries(connection, id=webhook_id, before=after, status=status, page_size=limit + 1)
+            rows = [row async for row in found]
+        headers = {}
+        if len(rows) > limit:
+            place = {"limit": limit, "after": rows[limit - 1]["sequence"], **({"status": status} if status else {})}
+            headers["Link"] = f'<{request.url.path}?{urlencode(place)}>; rel="next"'
+        return json_response(json_text([delivery_document(row) for row in rows[:limit]]), headers=headers)
+
+    return router

@@ -1,0 +1,188 @@
+"""Events come to those who asked for them: signed, once each when all goes well, and at least once when it does not."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from standardwebhooks import WebhookVerificationError
+
+from services.kit.health import Health
+from services.kit.process import StartError
+from services.kit.settings import SecretsSettings
+from services.webhooks.deliveries import Deliveries
+from services.webhooks.sending import CONTENT_TYPE
+from services.webhooks.service import run_webhooks
+from tests.support.receiver import answering, hang
+from tests.support.services import eventually
+
+from .conftest import World
+
+
+async def test_an_event_comes_signed_as_a_cloudevent(world: World) -> None:
+    # Given
+    hook = await world.hook("/ok")
+    # When
+    async with world.service():
+        [event] = await world.happen()
+        await world.until(hook, status="delivered", attempts=1, last_status_code=204, next_attempt_at=None)
+    # Then
+    [posted] = world.receiver.at("/ok")
+    told = hook.verified(posted)
+    assert (told["id"], told["specversion"], told["sequence"]) == (event.id, "1.0", "1")
+    assert told["data"] == {"pipeline": {}}
+    assert posted.headers["webhook-id"] == event.id.replace(".", "-")
+    assert posted.headers["content-type"] == CONTENT_TYPE
+    assert posted.headers["host"] == f"127.0.0.1:{world.receiver.port}"
+    assert posted.headers["user-agent"].startswith("Pipeloom/")
+
+
+async def test_a_signature_is_that_of_the_webhook_and_of_the_whole_body(world: World) -> None:
+    hook, other = await world.hook("/ok"), await world.hook("/other")
+    async with world.service():
+        await world.happen()
+        await world.until(hook, status="delivered")
+    [posted] = world.receiver.at("/ok")
+    with pytest.raises(WebhookVerificationError):
+        other.verified(posted)
+
+
+async def test_only_what_is_asked_for_comes_and_only_what_happens_from_then_on(world: World) -> None:
+    # Given
+    await world.happen(3)
+    by_type = await world.hook("/type", types=["StepCreated"])
+    by_subject = await world.hook("/subject", subject="steps/")
+    # When
+    async with world.service():
+        await world.happen(type="StepCreated", subject="pipelines/odd")
+        await world.happen(subject="steps/train")
+        await world.until(by_type, status="delivered", sequence=4)
+        await world.until(by_subject, status="delivered", sequence=5)
+    # Then
+    assert [(await world.webhook(each))["told_up_to"] for each in (by_type, by_subject)] == [5, 5]
+
+
+async def test_two_processes_deliver_each_event_once_and_none_is_left_out(world: World) -> None:
+    hook = await world.hook("/ok")
+    async with world.service(), world.service():
+        for _ in range(5):
+            await world.happen(20)
+        await eventually(lambda: len(world.receiver.at("/ok")) >= 100)
+    rows = await world.deliveries(hook)
+    assert [(row["sequence"], row["status"], row["attempts"]) for row in rows] == [
+        (place, "delivered", 1) for place in range(1, 101)
+    ]
+    assert len({posted.headers["webhook-id"] for posted in world.receiver.at("/ok")}) == 100
+    assert len(world.receiver.at("/ok")) == 100
+
+
+async def test_what_a_killed_process_had_begun_is_attempted_by_the_next_one(world: World) -> None:
+    # Given
+    hook = await world.hook("/slow")
+    world.receiver.on("/slow", hang, answering(200))
+    await world.happen()
+    # When
+    settings = world.settings
+    variables = {
+        "PIPELOOM_POSTGRES__DSN": settings.postgres.dsn.get_secret_value(),
+        "PIPELOOM_SECRETS__KEY_FILE": str(settings.secrets.key_file),
+        "PIPELOOM_WEBHOOKS__ALLOW_HTTP": "true",
+        "PIPELOOM_WEBHOOKS__ALLOWED_NETWORKS": '["127.0.0.0/8"]',
+        "PIPELOOM_WEBHOOKS__TIMEOUT_S": "1",
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "services.webhooks", env={**os.environ, **variables}
+    )
+    try:
+        await eventually(lambda: bool(world.receiver.at("/slow")))
+    finally:
+        process.kill()
+        await process.wait()
+    await world.until(hook, status="pending", attempts=0)
+    async with world.service():
+        await world.until(hook, status="delivered", attempts=1)
+    # Then
+    first, second = world.receiver.at("/slow")
+    assert first.headers["webhook-id"] == second.headers["webhook-id"]
+    assert hook.verified(second) == hook.verified(first)
+
+
+async def test_an_outcome_that_comes_late_does_not_count_twice(world: World) -> None:
+    hook = await world.hook("/ok")
+    await world.happen()
+    deliveries = Deliveries(world.pool, world.settings.webhooks)
+    assert await deliveries.make()
+    [due] = await deliveries.claim(10, {})
+    assert await deliveries.claim(10, {}) == []
+    await deliveries.succeeded(due, 200)
+    await deliveries.succeeded(due, 202)
+    assert (await world.until(hook, status="delivered"))["last_status_code"] == 200
+    assert not await deliveries.make()
+
+
+async def test_a_webhook_has_no_more_attempts_under_way_than_it_may(world: World) -> None:
+    hook = await world.hook("/ok")
+    await world.happen(10)
+    deliveries = Deliveries(world.pool, world.settings.webhooks)
+    await deliveries.make()
+    assert len(await deliveries.claim(100, {})) == 4
+    assert len(await deliveries.claim(100, {hook.id: 3})) == 1
+    assert await deliveries.claim(100, {hook.id: 4}) == []
+
+
+async def test_events_wait_in_the_log_while_many_deliveries_are_pending(world: World) -> None:
+    # Given
+    hook = await world.hook("/later")
+    world.receiver.on("/later", hang)
+    await world.happen(8)
+    async with world.service(max_pending=5, retry_delays_s=[0.05] * 100):
+        await eventually(lambda: len(world.receiver.at("/later")) > 3)
+        assert len(await world.deliveries(hook)) == 5
+        assert (await world.webhook(hook))["told_up_to"] == 5
+        # When
+        world.receiver.on("/later", answering(200))
+
+        async def all_delivered() -> bool:
+            return [row["status"] for row in await world.deliveries(hook)] == ["delivered"] * 8
+
+        # Then
+        await eventually(all_delivered)
+
+
+async def test_deliveries_are_forgotten_some_time_after_they_are_done(world: World) -> None:
+    hook = await world.hook("/ok")
+    async with world.service():
+        await world.happen()
+        await world.until(hook, status="delivered")
+    await Deliveries(world.pool, world.settings.webhooks).forget_old()
+    assert len(await world.deliveries(hook)) == 1
+    settings = world.with_changes(keep_s=0.001).webhooks
+    await Deliveries(world.pool, settings).forget_old()
+    assert await world.deliveries(hook) == []
+
+
+async def test_a_service_that_is_stopped_lets_its_attempts_end(world: World) -> None:
+    # Given
+    hook = await world.hook("/slow")
+    may_answer = asyncio.Event()
+
+    async def slowly(writer: asyncio.StreamWriter) -> None:
+        await may_answer.wait()
+        await answering(200)(writer)
+
+    world.receiver.on("/slow", slowly)
+    await world.happen()
+    # When
+    async with world.service(timeout_s=10):
+        await eventually(lambda: bool(world.receiver.at("/slow")))
+        asyncio.get_running_loop().call_later(0.2, may_answer.set)
+    # Then
+    [row] = await world.deliveries(hook)
+    assert (row["status"], row["attempts"]) == ("delivered", 1)
+
+
+async def test_a_service_that_has_no_key_says_what_to_do(world: World, tmp_path: Path) -> None:
+    settings = world.settings.model_copy(update={"secrets": SecretsSettings(key_file=tmp_path / "none.key")})
+    with pytest.raises(StartError, match="run `pipeloom init`"):
+        await run_webhooks(settings, Health(), asyncio.Event())
