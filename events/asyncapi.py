@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 from events.asyncapi_messages import BINDING, headers_name, messages, names_on, payloads, to
-from events.headers import COMMAND_HEADERS, EVENT_HEADERS, Header, headers_schema
-from events.promises import COMMAND_PROMISES, FOR_CONSUMERS, KEY, READ_COMMITTED, SCHEMAS
+from events.headers import COMMAND_HEADERS, EVENT_HEADERS, NOTICE_HEADERS, Header, headers_schema
+from events.promises import COMMAND_PROMISES, FOR_CONSUMERS, KEY, NOTICES, READ_COMMITTED, SCHEMAS
 from events.releases import SCHEMAS as FOLDER
 from events.schemas import as_text
-from events.topics import COMMANDS_TOPIC, DAY_MS, DEFAULT_PARTITIONS, EVENTS_TOPIC, MIB, TOPICS, Topic
+from events.topics import ACTIVITY_TOPIC, COMMANDS_TOPIC, DAY_MS, DEFAULT_PARTITIONS, EVENTS_TOPIC, MIB, TOPICS, Topic
 
 Part = dict[str, Any]
 
@@ -49,6 +49,14 @@ CHANNELS = {
         summary="What has become so, and what was refused. Pipeloom sends these records; you receive them.",
         promises={"Read committed": READ_COMMITTED, "Key": KEY, **FOR_CONSUMERS, "Schemas": SCHEMAS},
         headers=EVENT_HEADERS,
+        correlation="ce_commandid",
+    ),
+    ACTIVITY_TOPIC.suffix: Channel(
+        title="Activity",
+        action="send",
+        summary="What the monitor notices of commands. Pipeloom sends these records; you receive them.",
+        promises={"Key": KEY, "Delivery": NOTICES, "Schemas": SCHEMAS},
+        headers=NOTICE_HEADERS,
         correlation="ce_commandid",
     ),
 }

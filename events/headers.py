@@ -64,6 +64,19 @@ EVENT_HEADERS = (
     Header("content-type", True, "The form of the value", {"const": "application/json"}),
 )
 
+NOTICE_HEADERS = (
+    Header("ce_specversion", True, "The version of CloudEvents", {"const": "1.0"}),
+    Header("ce_id", True, "The same however often it is told: of the command's id and place, and the kind", _text()),
+    Header("ce_type", True, "`pipeloom.NAME.vVERSION`, the version in which it was written", _text(pattern=_TYPE)),
+    Header("ce_dataschema", True, "The `$id` of the JSON Schema of the value; its path is served over HTTP", _text()),
+    Header("ce_source", True, "`/pipeloom/monitor`", _text()),
+    Header("ce_subject", True, "`commands/COMMAND_ID`", _text()),
+    Header("ce_time", True, "When it was noticed, UTC with milliseconds", TIME),
+    Header("ce_environment", True, "The environment id, the same as the record's key", ENVIRONMENT),
+    Header("ce_commandid", True, "The command", UUID),
+    Header("content-type", True, "The form of the value", {"const": "application/json"}),
+)
+
 
 def headers_schema(headers: tuple[Header, ...]) -> Schema:
     """Return the JSON Schema of a record's headers as texts."""

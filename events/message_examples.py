@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from uuid import UUID
 
+from events.activity import ActivityData, CommandOverdue, CommandRecovered, Notice, encode_notice
 from events.codec import Record, encode_command, encode_event
 from events.commands import (
     CommandData,
@@ -111,10 +112,23 @@ _EVENTS: Iterable[EventData] = (
 )
 
 
+_NOTICES: Iterable[ActivityData] = (
+    CommandOverdue(command_id=COMMAND_ID, command_type="StepRequested", asked_at=AT, overdue_after_s=30.0),
+    CommandRecovered(command_id=COMMAND_ID, command_type="StepRequested", asked_at=AT, answered_at=AT),
+)
+
+
 def record_examples() -> dict[str, Record]:
     """Return a record of every type, by the type's name."""
     commands = {type(data).__name__: encode_command(_asked(data)) for data in _COMMANDS}
-    return commands | {type(data).__name__: encode_event(_told(data)) for data in _EVENTS}
+    events = {type(data).__name__: encode_event(_told(data)) for data in _EVENTS}
+    notices = {type(data).__name__: encode_notice(_noticed(data)) for data in _NOTICES}
+    return commands | events | notices
+
+
+def _noticed(data: ActivityData) -> Notice:
+    kind = "overdue" if isinstance(data, CommandOverdue) else "recovered"
+    return Notice(f"{COMMAND_ID}.{kind}-0-41", ENVIRONMENT, AT, data)
 
 
 def _asked(data: CommandData) -> Command:

@@ -32,6 +32,10 @@ REPLAY = """\
 To read from the beginning, use a new group with `auto.offset.reset=earliest`, or seek. What is older than the
 topic's retention is told by `GET /api/v1/events?from=beginning`: it reads the event log, which keeps everything."""
 
+NOTICES = """\
+A notice is told once, and may be told again under the same `ce_id` when the monitor was killed just then. It says
+what the monitor has seen; what became of a command is told by its result on the events topic alone."""
+
 VERSIONS = """\
 A type's version is part of `ce_type`. Within a version, fields may be added; none goes, none changes its type or
 meaning, and an event brings no value that its schema did not allow. Ignore fields and types that you do not know.

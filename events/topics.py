@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from events.activity import ACTIVITY
 from events.commands import COMMANDS
 from events.model import Versioned
 from events.results import RESULTS
@@ -34,4 +35,6 @@ class Topic:
 COMMANDS_TOPIC = Topic("commands", COMMANDS, 14 * DAY_MS, MIB + MIB // 2)
 # A result carries the resource and, when forced, the names of up to MAX_DEPENDENTS dependents: more than a command may.
 EVENTS_TOPIC = Topic("events", RESULTS, 30 * DAY_MS, 16 * MIB)
-TOPICS = (COMMANDS_TOPIC, EVENTS_TOPIC)
+# Notices for whoever looks now; nothing is rebuilt from them.
+ACTIVITY_TOPIC = Topic("activity", ACTIVITY, DAY_MS, MIB)
+TOPICS = (COMMANDS_TOPIC, EVENTS_TOPIC, ACTIVITY_TOPIC)

@@ -14,6 +14,7 @@ class Service(StrEnum):
     COMPOSER = "composer"
     RELAY = "relay"
     BUILDER = "builder"
+    MONITOR = "monitor"
     WEBHOOKS = "webhooks"
     GATEWAY = "gateway"
     COMMAND = "command"

@@ -433,6 +433,10 @@ class AsyncClient:
         """Discard a dead letter: it is kept, and no longer open. Raises DeadLetterNotFound."""
         return await self.send(trail.discarded(dead_letter_id))
 
+    async def activity(self, minutes: int = 60) -> documents.Activity:
+        """Return how long commands took, which were refused or are overdue, and how far behind each part is."""
+        return await self.send(requests.activity(minutes))
+
     def watch(self, types: Iterable[str] = (), subject: str | None = None, since: Since = "now") -> AsyncWatch:
         """Follow the events of the environment: of these `types` (all by default), about subjects that begin so.
 

@@ -345,3 +345,59 @@ class DeadLetter(DeadLetterSummary):
     key: Bytes | None
     value: Bytes | None
     headers: list[Header]
+
+
+class Latency(TypedDict):
+    """How long commands took, in milliseconds; None when there were none."""
+
+    p50: float | None
+    p95: float | None
+    p99: float | None
+
+
+class MinuteActivity(TypedDict):
+    """The results of one minute."""
+
+    minute: str
+    results: int
+    refused: int
+    latency_ms: Latency
+
+
+class TypeActivity(TypedDict):
+    """The results of one command type; `refused` by code."""
+
+    command_type: str
+    results: int
+    refused: dict[str, int]
+    latency_ms: Latency
+    per_minute: list[MinuteActivity]
+
+
+class OverdueCommand(TypedDict):
+    """A command that has had no result for too long."""
+
+    command_id: str
+    command_type: str
+    asked_at: str
+
+
+class PartActivity(TypedDict):
+    """How many records a part had not worked off."""
+
+    part: str
+    behind: int
+    measured_at: str
+
+
+class Activity(TypedDict):
+    """What the monitor knew of the environment `as_of` a moment; `stale` when that is long ago."""
+
+    as_of: str | None
+    stale: bool
+    minutes: int
+    open: int
+    overdue: int
+    overdue_commands: list[OverdueCommand]
+    types: list[TypeActivity]
+    parts: list[PartActivity]

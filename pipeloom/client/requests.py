@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
-from pipeloom.client.documents import Command, LogLine, Schedule, User
+from pipeloom.client.documents import Activity, Command, LogLine, Schedule, User
 from pipeloom.client.upload import Upload
 
 Document = dict[str, Any]
@@ -99,6 +99,10 @@ def step_once_built(step_name: str, timeout_s: float, *, after_s: float) -> Requ
 def command(command_id: str, wait_s: int) -> Request[Command]:
     query = {"wait": str(wait_s)} if wait_s > 0 else {}
     return Request("GET", path_to("/commands", command_id), dict, query=query, timeout_s=wait_s + 10)
+
+
+def activity(minutes: int) -> Request[Activity]:
+    return Request("GET", "/activity", dict, query={"minutes": str(minutes)})
 
 
 def events(query: Mapping[str, Any], last_id: str) -> Request[Document]:

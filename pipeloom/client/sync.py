@@ -423,6 +423,10 @@ class Client:
         """Discard a dead letter: it is kept, and no longer open. Raises DeadLetterNotFound."""
         return self.send(trail.discarded(dead_letter_id))
 
+    def activity(self, minutes: int = 60) -> documents.Activity:
+        """Return how long commands took, which were refused or are overdue, and how far behind each part is."""
+        return self.send(requests.activity(minutes))
+
     def watch(self, types: Iterable[str] = (), subject: str | None = None, since: Since = "now") -> Watch:
         """Follow the events of the environment: of these `types` (all by default), about subjects that begin so.
 

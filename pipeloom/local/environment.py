@@ -78,6 +78,7 @@ def service_environment(data_dir: Path, addresses: Addresses) -> dict[str, str]:
     proposals = {
         "PYTHONUNBUFFERED": "1",
         "PIPELOOM_COMPOSER__INSTANCE_ID": _instance(data_dir),
+        "PIPELOOM_MONITOR__INSTANCE_ID": _instance(data_dir),
         HTTP_HOST_SETTING: HOST,
         SIGNING_KEY_SETTING: str(signing_key_file(data_dir)),
         "PIPELOOM_SECRETS__KEY_FILE": str(data_dir / "secrets.key"),

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -13,6 +13,8 @@ class Programs:
     bootstrap: Sequence[str]
     workers: Mapping[str, Sequence[str]]
     gateway: Sequence[str]
+    onlookers: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """What nothing else waits for: the others are ready without them, and stay so when they end."""
 
 
 def _module(name: str, *arguments: str) -> list[str]:
@@ -24,4 +26,5 @@ PROGRAMS = Programs(
     bootstrap=_module("admin", "bootstrap", "--environment", "demo", "--user", "demo"),
     workers={name: _module(name) for name in ("composer", "relay", "builder", "webhooks")},
     gateway=_module("gateway"),
+    onlookers={"monitor": _module("monitor")},
 )

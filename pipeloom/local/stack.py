@@ -55,7 +55,9 @@ class LocalStack:
         self._http_port = http_port
         self._report = report
         self._programs = programs
-        self._admin = AdminPorts(self.data_dir / FILE_NAME, ["gateway", *programs.workers], admin_port)
+        self._admin = AdminPorts(
+            self.data_dir / FILE_NAME, ["gateway", *programs.workers, *programs.onlookers], admin_port
+        )
         self._lock = StackLock(self.data_dir)
         self._supervisor = Supervisor(report)
         self._kafka = None if configured(KAFKA_SETTING) else self._own_kafka(kafka_port)
@@ -150,6 +152,8 @@ class LocalStack:
         workers = [self._service(name, argv, env) for name, argv in self._programs.workers.items()]
         gateway = self._service("gateway", self._programs.gateway, gateway_env)
         await self._supervisor.start(workers, [gateway])
+        onlookers = [self._service(name, argv, env) for name, argv in self._programs.onlookers.items()]
+        self._supervisor.start_later(onlookers)
         file = token_file(self.data_dir, configured(POSTGRES_SETTING))
         sdk_token = await valid_token(file, self.addresses.url, lambda: self._bootstrap(env), self._report)
         self._env_is_written = True

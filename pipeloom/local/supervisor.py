@@ -53,6 +53,15 @@ class Supervisor:
             raise failures.exceptions[0] from None
         self._keepers += [asyncio.create_task(self._keep(child), name=f"keep {child.name}") for child in children]
 
+    def start_later(self, children: Sequence[Child]) -> None:
+        """Start children that nobody waits for; one that does not get ready is tried again, and harms no other.
+
+        They are stopped with the batch that is stopped first, so that they take of nobody's time.
+        """
+        last = self._batches.pop() if self._batches else []
+        self._batches.append([*last, *children])
+        self._keepers += [asyncio.create_task(self._begin(child), name=f"keep {child.name}") for child in children]
+
     async def watch(self) -> None:
         """Wait for ever; a defect in the supervision itself comes out here."""
         await asyncio.gather(*self._keepers)
@@ -70,6 +79,10 @@ class Supervisor:
             outcomes += await asyncio.gather(*(child.stop(grace) for child in batch), return_exceptions=True)
         for trouble in filter(None, outcomes):
             raise trouble
+
+    async def _begin(self, child: Child) -> None:
+        await self._start_again(child, Backoff())
+        await self._keep(child)
 
     async def _keep(self, child: Child) -> None:
         backoff = Backoff()

@@ -84,6 +84,17 @@ async def ensure_topics(kafka: KafkaSettings) -> list[str]:
         await admin.close()
 
 
+async def ensure_changelog(kafka: KafkaSettings, topic: str, partitions: int, max_message_bytes: int) -> None:
+    """Create the compacted topic that a table is restored from, unless it exists. Raises KafkaError."""
+    configs = {"max.message.bytes": str(max_message_bytes), "cleanup.policy": "compact"}
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap_servers, request_timeout_ms=ADMIN_TIMEOUT_MS)
+    await admin.start()
+    try:
+        await _make(admin, NewTopic(topic, partitions, kafka.replication_factor, topic_configs=configs))
+    finally:
+        await admin.close()
+
+
 async def _create(admin: AIOKafkaAdminClient, topic: Topic, kafka: KafkaSettings) -> bool:
     """Create `topic`; return whether it is new. Raises KafkaError when the broker refuses."""
     wanted = NewTopic(
@@ -96,6 +107,10 @@ async def _create(admin: AIOKafkaAdminClient, topic: Topic, kafka: KafkaSettings
             "cleanup.policy": "delete",
         },
     )
+    return await _make(admin, wanted)
+
+
+async def _make(admin: AIOKafkaAdminClient, wanted: NewTopic) -> bool:
     response = await admin.create_topics([wanted], timeout_ms=ADMIN_TIMEOUT_MS)
     for _, code, *message in response.topic_errors:
         error = for_code(code)

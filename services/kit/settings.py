@@ -147,6 +147,16 @@ class WebhooksSettings(BaseModel):
     poll_interval_s: float = Field(1.0, gt=0, description="How often it looks without having been notified")
 
 
+class MonitorSettings(BaseModel):
+    """What the monitor calls overdue, and how much it keeps."""
+
+    group_id: str | None = Field(None, description="Consumer group; PREFIX.monitor when left out")
+    instance_id: str | None = Field(None, description="Unique and lasting name of this process: it restarts at once")
+    overdue_after_s: float = Field(30.0, gt=0, description="After how long without a result a command is overdue")
+    keep_minutes: int = Field(180, ge=1, le=1440, description="For how many minutes it keeps numbers")
+    every_s: float = Field(2.0, gt=0, le=60, description="How often it saves, measures and tells")
+
+
 class _Environment(EnvSettingsSource):
     """The environment; what should be JSON and is not is left to the validation, which says where it stands."""
 
@@ -173,6 +183,7 @@ class Settings(BaseSettings):
     relay: RelaySettings = RelaySettings()
     builder: BuilderSettings = BuilderSettings()
     webhooks: WebhooksSettings = WebhooksSettings()
+    monitor: MonitorSettings = MonitorSettings()
     tracing: TracingSettings = TracingSettings()
     log_format: str = Field("console", pattern="^(console|json)$")
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from events.refusals import Code
 from services.kit import examples
+from services.kit.activity_shapes import Activity
 from services.kit.command_shapes import Rejected, Succeeded, Unknown
 from services.kit.deployment_shapes import DeploymentEntry, DeploymentPage, Schedule
 from services.kit.described import OF_ASKERS, OF_BODIES, OF_LISTS, OF_READS, Described, Told, described
@@ -38,6 +39,31 @@ SOME_EVENTS = (
     ": heartbeat\nid: 42\n\n"
 )
 A_STREAM = {"text/event-stream": {"schema": {"type": "string"}, "example": SOME_EVENTS}}
+SOME_LATENCY = {"p50": 4.8, "p95": 11.3, "p99": 24.7}
+AN_ACTIVITY = {
+    "as_of": examples.LATER,
+    "stale": False,
+    "minutes": 60,
+    "open": 1,
+    "overdue": 1,
+    "overdue_commands": [
+        {
+            "command_id": examples.COMMAND_ID,
+            "command_type": "StepDeleteRequested",
+            "asked_at": "2026-01-31T11:59:00.000Z",
+        }
+    ],
+    "types": [
+        {
+            "command_type": "PipelineRequested",
+            "results": 41,
+            "refused": {"pipeline_exists": 2},
+            "latency_ms": SOME_LATENCY,
+            "per_minute": [{"minute": examples.AT, "results": 41, "refused": 2, "latency_ms": SOME_LATENCY}],
+        }
+    ],
+    "parts": [{"part": "composer", "behind": 0, "measured_at": examples.LATER}],
+}
 AN_UNKNOWN_COMMAND = {
     "command_id": examples.COMMAND_ID,
     "status": "unknown",
@@ -145,6 +171,10 @@ FOLLOW_EVENTS = described(
         Code.INVALID_HEADER,
         Code.TOO_MANY_STREAMS,
     ],
+)
+GET_ACTIVITY = described(
+    Told(200, Activity, AN_ACTIVITY, "What the monitor knows; `stale` and old rather than made up when it is away"),
+    refuses=[*OF_READS, Code.INVALID_PARAMETER, Code.INVALID_REQUEST],
 )
 GET_COMMAND = described(
     Told(200, Succeeded | Rejected, A_SUCCESS, "The command has its result"),

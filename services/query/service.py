@@ -9,6 +9,7 @@ from services.kit.health import Health
 from services.kit.process import serving
 from services.kit.settings import Settings
 from services.kit.web import make_app
+from services.query.activity import activity_router
 from services.query.command_list import command_list_router
 from services.query.commands import command_status_router
 from services.query.dead_letters import dead_letter_router
@@ -36,6 +37,7 @@ def query_routers(backend: Backend) -> list[APIRouter]:
         command_list_router(backend.pool),
         dead_letter_router(backend.pool),
         event_router(backend),
+        activity_router(backend),
         webhook_router(backend),
         user_router(backend),
     ]

@@ -16,6 +16,7 @@ import pytest
 import services
 
 HERE = Path(__file__).parent
+ONLOOKERS = ("monitor",)
 ROLES = ("init", "admin", "composer", "relay", "builder", "webhooks", "gateway")
 
 
@@ -64,7 +65,7 @@ class FakeProject:
         self.notes.mkdir()
         (root / "services").mkdir()
         (root / "services" / "__init__.py").write_text(f"__path__ += {list(services.__path__)}\n")
-        for role in ROLES:
+        for role in (*ROLES, *ONLOOKERS):
             shutil.copy(HERE / "fake_service.py", root / "services" / f"{role}.py")
 
     def note(self, role: str) -> dict[str, Any]:

@@ -24,6 +24,7 @@ CALLS: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("get_deployment", {"deployment_name": "d"}, "GET /deployments/d"),
     ("delete_deployment", {"deployment_name": "d"}, "DELETE /deployments/d"),
+    ("activity", {"minutes": 15}, "GET /activity?minutes=15"),
     ("get_command", {"command_id": "c-1"}, "GET /commands/c-1"),
     ("get_command", {"command_id": "c-1", "wait_s": 7.5}, "GET /commands/c-1?wait=8"),
     ("get_command", {"command_id": "c-1", "wait_s": 600}, "GET /commands/c-1?wait=60"),

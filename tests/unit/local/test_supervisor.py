@@ -88,6 +88,27 @@ async def test_a_child_that_cannot_start_again_is_tried_until_it_can() -> None:
     await supervisor.stop(5)
 
 
+async def test_a_child_that_nobody_waits_for_is_tried_until_it_starts_and_stopped_with_the_last_batch() -> None:
+    journal: list[str] = []
+    notes, child = Notes(), FakeChild("monitor", journal)
+    child.failures = [StartError("not ready")]
+    supervisor = Supervisor(notes)
+    await supervisor.start([FakeChild("relay", journal)], [FakeChild("gateway", journal)])
+
+    supervisor.start_later([child])
+    assert child.starts == 0
+    await asyncio.wait_for(notes.first_line.wait(), 5)
+    async with asyncio.timeout(5):
+        while not child.starts:  # noqa: ASYNC110 - it says nothing when it has started
+            await asyncio.sleep(0.01)
+    child.die(1)
+    await asyncio.wait_for(child.started_again.wait(), 5)
+
+    assert notes.lines[0] == "monitor: not ready\ntrying again in 0.2 s"
+    await supervisor.stop(5)
+    assert [line.split()[0] for line in journal] == ["gateway", "monitor", "relay"]
+
+
 async def test_the_last_batch_is_stopped_first_and_what_it_leaves_of_the_time_goes_to_the_next() -> None:
     journal: list[str] = []
     supervisor = Supervisor(Notes())

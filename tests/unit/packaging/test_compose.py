@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from events.topics import TOPICS
 from tests.support.servers import KAFKA_IMAGE, POSTGRES_IMAGE
 
-PROCESSES = ("composer", "relay", "builder", "webhooks", "gateway")
+PROCESSES = ("composer", "relay", "builder", "webhooks", "monitor", "gateway")
 SERVERS = ("kafka", "postgres")
 
 

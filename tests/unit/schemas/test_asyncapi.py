@@ -10,16 +10,17 @@ import jsonschema_rs
 import pytest
 
 from events import asyncapi_messages
+from events.activity import ACTIVITY
 from events.asyncapi import CHANNELS, DOCUMENT, asyncapi_document
 from events.asyncapi_messages import payloads
 from events.codec import decode_command, decode_event, read_attributes
-from events.headers import COMMAND_HEADERS, EVENT_HEADERS, Header
+from events.headers import COMMAND_HEADERS, Header
 from events.message_examples import record_examples
 from events.model import Versioned
 from events.refusals import Refused
 from events.results import RESULTS
 from events.schemas import as_text
-from events.topics import COMMANDS_TOPIC, EVENTS_TOPIC, TOPICS
+from events.topics import COMMANDS_TOPIC, TOPICS
 
 OFFICIAL = Path(__file__).parent / "vendored" / "asyncapi-3.0.0.json"
 MADE = asyncapi_document()
@@ -88,6 +89,7 @@ def test_each_direction_is_told_as_seen_from_us() -> None:
     assert {name: each["action"] for name, each in MADE["operations"].items()} == {
         "receive-commands": "receive",
         "send-events": "send",
+        "send-activity": "send",
     }
     assert MADE["operations"]["receive-commands"]["reply"]["channel"] == {"$ref": "#/channels/events"}
 
@@ -111,14 +113,16 @@ def test_every_example_is_a_record_as_the_codec_reads_it(name: str) -> None:
     value = json.dumps(message["examples"][0]["payload"]).encode()
     if message["title"] in COMMANDS_TOPIC.types:
         assert decode_command(read_attributes(headers), value, NOW).type == message["title"]
+    elif message["title"] in ACTIVITY:
+        assert ACTIVITY[message["title"]].model_validate_json(value).subject() == read_attributes(headers)["subject"]
     else:
         event = decode_event(0, headers, value)
         assert RESULTS[event.type].model_validate_json(event.data).subject() == event.subject
 
 
-@pytest.mark.parametrize("topic", [COMMANDS_TOPIC, EVENTS_TOPIC], ids=lambda topic: topic.suffix)
+@pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.suffix)
 def test_every_header_that_is_written_is_told(topic: Any) -> None:
-    told = {each.name for each in (COMMAND_HEADERS if topic is COMMANDS_TOPIC else EVENT_HEADERS)}
+    told = {each.name for each in CHANNELS[topic.suffix].headers}
     assert {name for each in topic.types for name, _ in record_examples()[each].headers} == told
 
 

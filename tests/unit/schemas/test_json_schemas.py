@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 from pydantic import create_model
 
 from events import schemas
+from events.activity import ACTIVITY
 from events.commands import COMMANDS, CommandData, PipelineRequested
 from events.releases import SCHEMAS, freeze
 from events.resources import Pipeline
@@ -38,10 +39,11 @@ def published(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_there_is_one_schema_for_each_command_and_each_result() -> None:
+def test_there_is_one_schema_for_each_command_each_result_and_each_notice() -> None:
     assert set(GENERATED) == {
         *(f"commands/{name}.v{model.version}.json" for name, model in COMMANDS.items()),
         *(f"events/{name}.v{model.version}.json" for name, model in RESULTS.items()),
+        *(f"activity/{name}.v{model.version}.json" for name, model in ACTIVITY.items()),
     }
 
 

@@ -17,7 +17,7 @@ COMMAND, EVENT = "commands/PipelineDeleteRequested.v1.json", "events/PipelineCre
 @pytest.fixture
 def released(tmp_path: Path) -> Path:
     """A folder with the present schemas in it, and a release of them."""
-    for folder in ("commands", "events"):
+    for folder in ("commands", "events", "activity"):
         shutil.copytree(SCHEMAS / folder, tmp_path / folder)
     freeze(tmp_path, "0.1.0")
     return tmp_path

@@ -1,0 +1,1 @@
+"""The monitor: a rebuildable view of both topics, never the truth."""

@@ -1,0 +1,116 @@
+"""How far behind each part is, with a bounded effort."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from events.topics import COMMANDS_TOPIC, EVENTS_TOPIC
+from services.kit.kafka import ADMIN_TIMEOUT_MS, reader
+from services.kit.postgres import Connection, load_queries
+from services.kit.settings import Settings
+from services.kit.stopping import stop_client
+from services.monitor.intake import COMMANDS, EVENTS
+from services.monitor.progress import Source
+
+ASK_S = 5.0
+MOST_COUNTED = 10_000
+
+sql = load_queries(__file__)
+
+
+class Behind(NamedTuple):
+    """How many records a part has not worked off in one partition."""
+
+    part: str
+    partition: int
+    records: int
+
+
+class Meter:
+    """Asks Kafka where the topics end and what groups have committed. Connects when it is asked first, and again."""
+
+    def __init__(self, settings: Settings, partitions: int) -> None:
+        self._kafka = settings.kafka
+        self._builder = settings.kafka.group("builder", settings.builder.group_id)
+        self._topics = {
+            COMMANDS: COMMANDS_TOPIC.name(settings.kafka.topic_prefix),
+            EVENTS: EVENTS_TOPIC.name(settings.kafka.topic_prefix),
+        }
+        self._partitions = range(partitions)
+        self._reader: AIOKafkaConsumer | None = None
+        self._admin: AIOKafkaAdminClient | None = None
+
+    async def ends(self) -> dict[Source, int]:
+        """Return where the committed records of each partition end. Raises KafkaError or TimeoutError."""
+        sources = [Source(topic, partition) for topic in self._topics for partition in self._partitions]
+        where = {TopicPartition(self._topics[source.topic], source.partition): source for source in sources}
+        async with asyncio.timeout(ASK_S):
+            if self._reader is None:
+                self._reader = reader(self._kafka)
+                await self._reader.start()
+            ends = await self._reader.end_offsets(list(where))
+        return {source: ends[partition] for partition, source in where.items()}
+
+    async def builder(self, ends: Mapping[Source, int]) -> list[Behind]:
+        """Return how far the builders are behind. Raises KafkaError or TimeoutError."""
+        topic = self._topics[EVENTS]
+        async with asyncio.timeout(ASK_S):
+            if self._admin is None:
+                self._admin = AIOKafkaAdminClient(
+                    bootstrap_servers=self._kafka.bootstrap_servers, request_timeout_ms=ADMIN_TIMEOUT_MS
+                )
+                await self._admin.start()
+            committed = await self._admin.list_consumer_group_offsets(self._builder)
+        done = {where.partition: at.offset for where, at in committed.items() if where.topic == topic}
+        return [
+            Behind(
+                "builder", partition, _without_marker(ends[Source(EVENTS, partition)] - max(0, done.get(partition, 0)))
+            )
+            for partition in self._partitions
+        ]
+
+    async def composer(self, connection: Connection, ends: Mapping[Source, int]) -> list[Behind]:
+        """Return how far the composers are behind. Raises what Postgres did."""
+        rows = sql.read_cursors(connection, topic=self._topics[COMMANDS])
+        cursors = {row["partition"]: row["next_offset"] async for row in rows}
+        return [
+            Behind("composer", partition, max(0, ends[Source(COMMANDS, partition)] - cursors.get(partition, 0)))
+            for partition in self._partitions
+        ]
+
+    async def relay(
+        self, connection: Connection, published: Mapping[int, int], unread: Mapping[int, int]
+    ) -> list[Behind]:
+        """Return how far the relays are behind: what is logged behind the last `published` event that was read.
+
+        `unread` is how much of the topic the monitor itself has not read; that much is not the relay's fault.
+        """
+        found = []
+        for partition in unread:
+            logged = await sql.count_unpublished(
+                connection, partition=partition, published=published.get(partition, -1), most=MOST_COUNTED
+            )
+            found.append(Behind("relay", partition, max(0, logged - unread[partition])))
+        return found
+
+    async def settled(self, connection: Connection, partition: int, offsets: Iterable[int]) -> set[int]:
+        """Return which commands were decided and will never have a result of their own."""
+        rows = sql.settled(connection, topic=self._topics[COMMANDS], partition=partition, offsets=sorted(offsets))
+        return {row["log_offset"] async for row in rows}
+
+    async def close(self) -> None:
+        """Let go of Kafka; the next question connects anew."""
+        consumer, self._reader = self._reader, None
+        admin, self._admin = self._admin, None
+        if consumer is not None:
+            await stop_client(consumer)
+        if admin is not None:
+            await admin.close()
+
+
+def _without_marker(records: int) -> int:
+    """Leave out the marker behind a transaction, which nobody commits."""
+    return max(0, records - 1)

@@ -1,0 +1,19 @@
+-- name: read_cursors
+-- Up to where the composer has decided.
+SELECT partition, next_offset FROM partition_cursor WHERE topic = :topic;
+
+-- name: count_unpublished$
+-- How many events are logged behind what is known to be published; not counted beyond the limit.
+SELECT count(*) FROM (
+    SELECT FROM event_log WHERE partition = :partition AND log_offset > greatest(
+        :published::bigint, (SELECT log_offset FROM relay_position WHERE partition = :partition)
+    ) LIMIT :most
+) AS rest;
+
+-- name: settled
+-- Which of these commands were decided without a result of their own: repeats.
+SELECT wanted.log_offset FROM unnest(:offsets::bigint[]) AS wanted (log_offset)
+WHERE wanted.log_offset < (SELECT next_offset FROM partition_cursor WHERE topic = :topic AND partition = :partition)
+    AND NOT EXISTS (
+        SELECT FROM event_log e WHERE e.partition = :partition AND e.log_offset = wanted.log_offset
+    );

@@ -1,0 +1,81 @@
+"""Runs the monitor: the topics are waited for, then Faust reads them and a turn is taken every few seconds."""
+
+import asyncio
+import contextlib
+import logging
+
+import structlog
+from aiokafka.errors import KafkaError
+
+from events.topics import COMMANDS_TOPIC
+from services.kit.backoff import Backoff
+from services.kit.health import Health
+from services.kit.kafka import count_partitions, ensure_changelog
+from services.kit.process import StartError
+from services.kit.settings import Settings
+from services.monitor.monitor import POSTGRES_PART, STREAM_PART, Monitor
+from services.monitor.stream import MAX_SAVED_BYTES, Stream, changelog_topic
+
+TOPICS_PART = "topics"
+
+log = structlog.get_logger()
+
+
+async def run_monitor(settings: Settings, health: Health, stop: asyncio.Event) -> None:
+    """Watch until `stop` is set. Raises StartError when the stream breaks: begun anew, it goes on where it was."""
+    health.expect(STREAM_PART, TOPICS_PART, POSTGRES_PART)
+    for library in ("faust", "mode"):  # they tell of each of their parts, and tables of offsets over many lines
+        logging.getLogger(library).setLevel(logging.WARNING)
+    partitions = await _prepared(settings, health, stop)
+    if partitions is None:
+        return
+    monitor = Monitor(settings, health, partitions)
+    await monitor.open()
+    starting = asyncio.create_task(monitor.stream.start(), name="stream")
+    try:
+        while not stop.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), settings.monitor.every_s)
+            _demand_unbroken(monitor.stream, starting)
+            if starting.done():
+                await monitor.turn()
+    finally:
+        await _end(monitor, starting)
+
+
+async def _prepared(settings: Settings, health: Health, stop: asyncio.Event) -> int | None:
+    """Wait for the topics; return how many partitions they have, None when there is no time left."""
+    backoff = Backoff()
+    topic = COMMANDS_TOPIC.name(settings.kafka.topic_prefix)
+    while not stop.is_set():
+        try:
+            partitions = await count_partitions(settings.kafka, topic)
+            changelog = changelog_topic(settings.kafka, settings.monitor)
+            await ensure_changelog(settings.kafka, changelog, partitions, MAX_SAVED_BYTES)
+        except (KafkaError, OSError) as error:
+            health.ill(TOPICS_PART, f"the topics cannot be used: {error!r}")
+            await backoff.wait(stop)
+        else:
+            health.well(TOPICS_PART)
+            return partitions
+    return None
+
+
+def _demand_unbroken(stream: Stream, starting: "asyncio.Task[None]") -> None:
+    error = stream.trouble or (starting.exception() if starting.done() and not starting.cancelled() else None)
+    if error is not None:
+        raise StartError(f"the stream has stopped ({error!r}); start the monitor again, it goes on where it was")
+
+
+async def _end(monitor: Monitor, starting: "asyncio.Task[None]") -> None:
+    """Save what can be saved, and leave the group; what cannot is read again."""
+    is_sound = starting.done() and monitor.stream.trouble is None
+    starting.cancel()
+    try:
+        if is_sound:
+            await monitor.save()
+        await monitor.stream.stop()
+    except (KafkaError, OSError, TimeoutError) as error:
+        log.warning("the monitor was stopped before all was saved; it will read again", error=repr(error))
+    finally:
+        await monitor.close()

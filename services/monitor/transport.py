@@ -1,0 +1,70 @@
+"""Faust's Kafka transport, with two things that it lacks: it reads committed, and bears headers that are not UTF-8."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from faust.transport.drivers import aiokafka as driver
+
+ONE_BY_ONE = 500
+WITHIN_S = 0.5
+Records = Mapping[Any, list[ConsumerRecord]]
+
+
+class _Thread(driver.AIOKafkaConsumerThread):
+    def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
+        consumer = super()._create_worker_consumer(transport)
+        # Faust has it only with its transactions. The fetcher is made with it when the consumer starts.
+        consumer._isolation_level = "read_committed"
+        return consumer
+
+    async def _fetch_records(
+        self,
+        consumer: AIOKafkaConsumer,
+        active_partitions: Any,
+        timeout: float | None = None,  # noqa: ASYNC109 - the signature is Faust's
+        max_records: int | None = None,
+    ) -> Records:
+        places = await _positions(consumer, active_partitions)
+        try:
+            return await super()._fetch_records(consumer, active_partitions, timeout=timeout, max_records=max_records)
+        except UnicodeDecodeError:
+            # A header's name is not UTF-8, and all that was read in the same call is lost: go back.
+            for where, offset in places.items():
+                consumer.seek(where, offset)
+        return {where: found for where in places if (found := await self._read_one_by_one(consumer, where))}
+
+    async def _read_one_by_one(self, consumer: AIOKafkaConsumer, where: TopicPartition) -> list[ConsumerRecord]:
+        """Return some records, with an empty one in the place of the one that cannot be decoded."""
+        found: list[ConsumerRecord] = []
+        while len(found) < ONE_BY_ONE:
+            offset = await consumer.position(where)
+            try:
+                batch = await super()._fetch_records(consumer, {where}, timeout=WITHIN_S, max_records=1)
+            except UnicodeDecodeError:
+                consumer.seek(where, offset + 1)
+                return [*found, _empty(where, offset)]
+            if not batch:
+                break
+            found += batch[where]
+        return found
+
+
+async def _positions(consumer: AIOKafkaConsumer, partitions: Iterable[TopicPartition] | None) -> dict[Any, int]:
+    assigned = consumer.assignment()
+    return {where: await consumer.position(where) for where in partitions or assigned if where in assigned}
+
+
+def _empty(where: TopicPartition, offset: int) -> ConsumerRecord:
+    return ConsumerRecord(where.topic, where.partition, offset, 0, 0, None, None, None, -1, -1, ())
+
+
+class _Consumer(driver.Consumer):
+    def _new_consumer_thread(self) -> _Thread:
+        return _Thread(self, loop=self.loop, beacon=self.beacon)
+
+
+class Transport(driver.Transport):
+    """The transport of the monitor."""
+
+    Consumer = _Consumer

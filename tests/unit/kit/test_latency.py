@@ -1,0 +1,31 @@
+"""Latencies in buckets: never below the truth, and not far above it."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.kit.latency import LONGEST_MS, bucket_of, merged, percentile_ms, upper_ms
+
+
+@given(st.floats(1, LONGEST_MS))
+def test_what_is_told_is_not_below_the_truth_and_at_most_a_tenth_above(milliseconds: float) -> None:
+    told = upper_ms(bucket_of(milliseconds))
+    assert milliseconds - 0.06 <= told <= milliseconds * 1.091 + 0.06
+
+
+@pytest.mark.parametrize(("milliseconds", "bucket"), [(-5, 0), (0, 0), (1, 0), (2, 8), (1e12, bucket_of(LONGEST_MS))])
+def test_the_scale_has_two_ends(milliseconds: float, bucket: int) -> None:
+    assert bucket_of(milliseconds) == bucket
+
+
+@given(st.lists(st.integers(1, 100_000), min_size=1), st.sampled_from([0.5, 0.95, 0.99]))
+def test_a_percentile_is_the_bucket_of_the_latency_at_that_rank(latencies: list[int], share: float) -> None:
+    histogram = merged({bucket_of(each): 1} for each in latencies)
+    exact = sorted(latencies)[math.ceil(share * len(latencies)) - 1]
+    assert percentile_ms(histogram, share) == upper_ms(bucket_of(exact))
+
+
+def test_there_is_no_percentile_of_nothing() -> None:
+    assert percentile_ms({}, 0.5) is None
