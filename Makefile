@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
+WORKERS ?= 2
 SDK_VERSIONS := 0.36.1 0.41.1 0.43.4 0.48.1 0.55.2
 PIP := $(PY) -m pip --quiet --disable-pip-version-check --no-input
 
@@ -19,8 +20,8 @@ demo: $(READY) ## Start all of it, tell the main job as a story, stop it again
 run: $(READY) ## Start all of it and keep it running until Ctrl-C
 	@$(PY) -m pipeloom up
 
-test: $(READY) ## Run all tests, on embedded Kafka and Postgres unless others are configured
-	@$(PY) -m pytest
+test: $(READY) ## Run all tests, WORKERS=2 processes with servers of their own (embedded ones unless others are configured)
+	@$(PY) -m pytest -n $(WORKERS) --dist loadfile
 
 test-contract: $(READY) ## Run the contract of craft-ai-sdk with every version, each in an environment of its own
 	@PIPELOOM_TEST_SDK_VERSIONS=all $(PY) -m pytest tests/acceptance/contract tests/acceptance/test_the_page.py
