@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from aiokafka import AIOKafkaConsumer
 from prometheus_client import Counter, Gauge, Histogram
 
 from events.commands import COMMANDS as TYPES
@@ -12,6 +11,7 @@ from events.refusals import Code
 from events.results import CommandRejected
 from services.composer.batch import CommandKey, Outcome
 from services.composer.compose import Taken
+from services.kit.clients import Consumer
 from services.kit.metrics import FINE_S, SIZES
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _outcome_of(result: Event | None) -> str:
     return "refused" if result.type == CommandRejected.__name__ else "done"
 
 
-def tell_lag(consumer: AIOKafkaConsumer, claims: "Claims") -> None:
+def tell_lag(consumer: Consumer, claims: "Claims") -> None:
     """Tell where each assigned partition stands, and how much of the topic is behind its cursor.
 
     A claim that is given up for a moment, while a batch is held up, leaves its cursor where it was.
