@@ -2,11 +2,13 @@
 
 from typing import Annotated, Any
 
-from fastapi import Path
+from fastapi import Path, Query
 from pydantic import AfterValidator, Field
 
-from events.names import MAX_NAME_LENGTH, VARIABLE_PATTERN
+from events import patterns
+from events.names import MAX_NAME_LENGTH, VARIABLE_PATTERN, Name
 from events.results import RESULTS
+from services.kit.dead_letters import ID_PATTERN
 from services.kit.examples import DIGEST
 
 # What a pattern can say of a name: it has something in it that is neither a dot nor a space.
@@ -28,12 +30,17 @@ EnvironmentVariableName = Annotated[
         json_schema_extra={**_LONG, "pattern": f"^{VARIABLE_PATTERN.pattern}$"},
     ),
 ]
-Digest = Annotated[
-    str, Path(pattern="^sha256:[0-9a-f]{64}$", description="The source, by its content", examples=[DIGEST])
-]
+Digest = Annotated[str, patterns.DIGEST, Path(description="The source, by its content", examples=[DIGEST])]
 
 DeadLetterId = Annotated[
-    str, Path(pattern=r"^[0-9]{1,9}--?[0-9]{1,18}$", description="The dead letter", examples=["3-1042"])
+    str,
+    patterns.Pattern(ID_PATTERN, "be a dead letter's id, as in 3-1042"),
+    Path(description="The dead letter", examples=["3-1042"]),
+]
+
+PipelineFilter = Annotated[
+    Annotated[Name, Field(json_schema_extra=_NAME)] | None,
+    Query(description="Only what happens to this pipeline and to its deployments", examples=["churn"]),
 ]
 
 

@@ -14,6 +14,7 @@ from events.codec import MAX_ATTRIBUTE_LENGTH
 from events.commands import COMMANDS
 from events.envelope import timestamp
 from events.outcomes import COMMAND_OF, is_refusal, results_of
+from events.patterns import NO_NUL
 from services.kit.postgres import Connection, Pool, load_queries
 from services.kit.reading import reading
 from services.kit.web import Asker
@@ -52,8 +53,8 @@ Status = Annotated[Literal["succeeded", "rejected"] | None, Query(description="O
 CommandType = Annotated[str, AfterValidator(_known_type), Field(json_schema_extra={"enum": list(COMMANDS)})]
 Type = Annotated[CommandType | None, Query(alias="type", description="Only commands of this type")]
 Actor = Annotated[
-    str | None,
-    Query(max_length=MAX_ATTRIBUTE_LENGTH, pattern=r"^[^\x00]*$", description="Only what this user or producer asked"),
+    Annotated[str, NO_NUL] | None,
+    Query(max_length=MAX_ATTRIBUTE_LENGTH, description="Only what this user or producer asked"),
 ]
 Since = Annotated[Moment | None, Query(description="Only what was decided then or later (RFC 3339)")]
 Until = Annotated[Moment | None, Query(description="Only what was decided before then (RFC 3339)")]
