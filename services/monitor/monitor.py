@@ -8,6 +8,7 @@ from aiokafka.errors import KafkaError
 
 from services.kit.health import Health
 from services.kit.postgres import POSTGRES_TROUBLE, Pool, borrowed, open_pool
+from services.kit.reasons import reason_of
 from services.kit.settings import Settings
 from services.monitor import metrics
 from services.monitor.intake import COMMANDS, EVENTS, Intake, Taken
@@ -59,7 +60,7 @@ class Monitor:
                 await self._telling.announce()
             parts = await self._meter.builder(ends)
         except (KafkaError, OSError, TimeoutError) as error:
-            self._trouble(STREAM_PART, f"Kafka does not answer as it should: {error!r}")
+            self._trouble(STREAM_PART, f"Kafka does not answer as it should: {reason_of(error)}")
             await self._meter.close()
             return
         self._health.well(STREAM_PART)
@@ -120,7 +121,7 @@ class Monitor:
             async with borrowed(self._pool, ASK_S) as connection:
                 return await self._meter.settled(connection, partition, offsets)
         except POSTGRES_TROUBLE as error:
-            self._trouble(POSTGRES_PART, f"Postgres does not answer: {error!r}")
+            self._trouble(POSTGRES_PART, f"Postgres does not answer: {reason_of(error)}")
             return set()
 
     async def _tell(self, at_ms: int, ends: Mapping[Source, int], parts: list[Behind]) -> None:
@@ -134,7 +135,7 @@ class Monitor:
                 parts += await self._meter.relay(connection, published, unread)
                 await self._telling.tell(connection, parts, at_ms, progress.complete_until)
         except POSTGRES_TROUBLE as error:
-            self._trouble(POSTGRES_PART, f"Postgres does not answer: {error!r}")
+            self._trouble(POSTGRES_PART, f"Postgres does not answer: {reason_of(error)}")
         else:
             self._health.well(POSTGRES_PART)
         self._telling.set_metrics(parts)

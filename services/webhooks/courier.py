@@ -12,6 +12,7 @@ from services.kit.backoff import Backoff
 from services.kit.health import Health
 from services.kit.notices import Ranges
 from services.kit.postgres import POSTGRES_TROUBLE, Pool
+from services.kit.reasons import reason_of
 from services.kit.sealing import SealBroken, Sealer
 from services.kit.settings import WebhooksSettings
 from services.kit.webhooks import open_secret
@@ -61,7 +62,7 @@ class Courier:
             try:
                 is_busy = await self._turn(group)
             except POSTGRES_TROUBLE as error:
-                self._health.ill(PART, f"deliveries cannot be claimed: {error!r}")
+                self._health.ill(PART, f"deliveries cannot be claimed: {reason_of(error)}")
                 await backoff.wait(stop)
                 continue
             self._health.well(PART)
