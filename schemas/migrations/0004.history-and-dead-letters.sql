@@ -11,8 +11,9 @@ ALTER TABLE dead_letter
 
 CREATE INDEX dead_letter_by_environment ON dead_letter (environment, received_at, partition, log_offset);
 
--- Partial, so that it costs the save of a batch nothing but for the refusals in it.
-CREATE INDEX event_log_refused ON event_log (environment, sequence) WHERE type = 'CommandRejected';
+-- Partial, so that it costs the save of a batch nothing but for the refusals in it. Writes wait while it is built, unless
+-- the operator has built it before, CONCURRENTLY.
+CREATE INDEX IF NOT EXISTS event_log_refused ON event_log (environment, sequence) WHERE type = 'CommandRejected';
 
 -- The letters with what came of their last replay, which the inbox knows: one that was refused leaves its letter open.
 -- A command under that id with another content is somebody else's, and so the replay was refused.
