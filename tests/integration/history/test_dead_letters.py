@@ -6,6 +6,7 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import httpx
 import pytest
 
 from events.codec import encode_command
@@ -241,3 +242,36 @@ async def test_a_letter_that_was_discarded_can_still_be_replayed(tenant: Tenant)
     await tenant.http.delete(address)
     assert (await tenant.http.post(f"{address}/replay")).status_code == 200
     assert [each["status"] for each in await letters(tenant)] == ["replayed"]
+
+
+async def test_a_replay_that_was_not_sent_leaves_the_mark_of_the_one_that_overtook_it(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = await bury_update(tenant)
+    publish: Publish = CommandPublisher.publish
+    overtaking: list[httpx.Response] = []
+
+    async def overtaken(*given: Any) -> None:
+        monkeypatch.setattr(PUBLISH, publish)
+        overtaking.append(await tenant.http.post(f"{address}/replay"))
+        raise NotSent(Code.OVERLOADED, "as the test wants it")
+
+    monkeypatch.setattr(PUBLISH, overtaken)
+    unsent = await tenant.http.post(f"{address}/replay")
+    assert (unsent.status_code, overtaking[0].status_code) == (503, 200)
+    assert [each["replayed_as"] for each in await letters(tenant, status="replayed")] == await updates(tenant)
+
+
+async def test_a_write_that_postgres_does_not_confirm_is_called_unknown(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def cut(*_: object) -> None:
+        raise ConnectionError
+
+    letter = await bury(tenant, json.dumps(GOOD).encode(), specversion=b"0.3")
+    monkeypatch.setattr("services.kit.dead_letters.lock_letter", cut)
+    discarded = await tenant.http.delete(f"/dead-letters/{letter['id']}")
+    replayed = await tenant.http.post(f"/dead-letters/{letter['id']}/replay")
+    for response in (discarded, replayed):
+        assert (response.status_code, response.json()["name"]) == (503, "postgres_unavailable")
+        assert "the dead letter may or may not be changed" in response.json()["message"]
