@@ -1,11 +1,13 @@
 """The parameters of requests, for the OpenAPI document: what an address and the headers may hold, with their limits."""
 
+from collections.abc import Collection
 from typing import Annotated, Any
 
 from fastapi import Path, Query
 from pydantic import AfterValidator, Field
 
 from events import patterns
+from events.commands import COMMANDS
 from events.names import MAX_NAME_LENGTH, VARIABLE_PATTERN, Name
 from events.results import RESULTS
 from services.kit.dead_letters import ID_PATTERN
@@ -44,13 +46,17 @@ PipelineFilter = Annotated[
 ]
 
 
-def _known_type(name: str) -> str:
-    if name not in RESULTS:
-        raise ValueError(f"there is no event type '{name}'; the known ones are {', '.join(RESULTS)}")
-    return name
+def _known(kind: str, names: Collection[str]) -> AfterValidator:
+    def check(name: str) -> str:
+        if name not in names:
+            raise ValueError(f"there is no {kind} type '{name}'; the known ones are {', '.join(names)}")
+        return name
+
+    return AfterValidator(check)
 
 
-EventType = Annotated[str, AfterValidator(_known_type), Field(json_schema_extra={"enum": list(RESULTS)})]
+EventType = Annotated[str, _known("event", RESULTS), Field(json_schema_extra={"enum": list(RESULTS)})]
+CommandType = Annotated[str, _known("command", COMMANDS), Field(json_schema_extra={"enum": list(COMMANDS)})]
 
 MAX_SEQUENCE = 2**63 - 1
 DeliverySequence = Annotated[
