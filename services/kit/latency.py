@@ -2,7 +2,7 @@
 
 import math
 import operator
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 # Eight buckets for each doubling: what is told is never below the truth, and at most 9.1 % above it.
 PER_DOUBLING = 8
@@ -42,14 +42,21 @@ def unpacked(row: Sequence[int]) -> Histogram:
     return {bucket: number for bucket, number in enumerate(row[1:], row[0]) if number} if row else {}
 
 
-def summed(rows: Iterable[Sequence[int]]) -> Histogram:
-    """Return the sum of packed histograms."""
-    total = [0] * BUCKETS
-    for row in rows:
+class Sum:
+    """Adds up packed histograms, and keeps none of them."""
+
+    def __init__(self) -> None:
+        self._total = [0] * BUCKETS
+
+    def add(self, row: Sequence[int]) -> None:
+        """Add one."""
         if row:
             first, end = row[0], row[0] + len(row) - 1
-            total[first:end] = map(operator.add, total[first:end], row[1:])
-    return unpacked([0, *total])
+            self._total[first:end] = map(operator.add, self._total[first:end], row[1:])
+
+    def histogram(self) -> Histogram:
+        """Return all of them together."""
+        return unpacked([0, *self._total])
 
 
 def percentile_ms(histogram: Mapping[int, int], share: float) -> float | None:

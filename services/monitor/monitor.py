@@ -62,11 +62,11 @@ class Monitor:
         at_ms = now_ms()
         async with self._trying(STREAM_PART, "what the topics hold cannot be measured"):
             await self._measure(at_ms)
-        async with self._trying(STREAM_PART, "what has changed cannot be saved"):
+        async with self._trying(STREAM_PART, "what has changed cannot be saved or announced"):
             await self._save_and_announce()
         async with self._trying(POSTGRES_PART, "Postgres does not answer"), borrowed(self._pool, ASK_S) as connection:
             await self._telling.tell(connection, self._progress.complete_until)
-        await self._tell_parts(at_ms)
+        self._telling.set_metrics(await self._tell_parts(at_ms))
         await self._tell_health()
 
     async def save(self) -> Collection[Place]:
@@ -81,7 +81,7 @@ class Monitor:
         self._ledger.not_saved(taken, failed)
         if failed:
             error = next(iter(failed.values()))
-            self._troubles[STREAM_PART].append(f"{len(failed)} environments cannot be saved: {error!r}")
+            self._troubles[STREAM_PART].append(f"{len(failed)} of the environments cannot be saved: {error!r}")
         return failed
 
     async def open(self) -> None:
@@ -145,10 +145,10 @@ class Monitor:
             return await self._meter.settled(connection, partition, offsets)
         return set()
 
-    async def _tell_parts(self, at_ms: int) -> None:
+    async def _tell_parts(self, at_ms: int) -> list[Behind]:
         """Measure how far behind each part is, and tell it; nothing when nobody knows where the topics end."""
         if not self._ends:
-            return
+            return []
         unread = self._unread()
         parts = [
             Behind("monitor", each, records + self._progress.behind(Source(COMMANDS, each)))
@@ -162,7 +162,7 @@ class Monitor:
             async with self._trying(POSTGRES_PART, "how far the relay is behind cannot be measured"):
                 parts += await self._meter.relay(connection, self._ledger.published(), unread)
             await tell_parts(connection, parts, at_ms)
-        self._telling.set_metrics(parts)
+        return parts
 
     def _unread(self) -> dict[int, int]:
         """Return how much of each events partition is not read here; of the others another monitor tells."""

@@ -8,13 +8,11 @@ import pydantic_core
 
 from events.envelope import timestamp
 from services.kit.activity_shapes import Activity, Latency, MinuteActivity, TypeActivity
-from services.kit.latency import SHARES, percentile_ms, summed
+from services.kit.latency import SHARES, Sum, percentile_ms
 
 NOTHING: dict[str, Any] = {"open": 0, "overdue": 0, "overdue_commands": []}
 
 Row = Mapping[str, Any]
-# Of a command type in a minute: how many results, the refused ones by code, percentiles, and the packed histogram.
-Tally = tuple[int, dict[str, int], Sequence[float | None], list[int]]
 
 
 def activity_of(
@@ -45,33 +43,44 @@ def activity_of(
     }
 
 
+class _Type:
+    """The sums of a command type, minute by minute; a day's worth of histograms is not kept for that."""
+
+    def __init__(self) -> None:
+        self._results = 0
+        self._refused: dict[str, int] = {}
+        self._latencies = Sum()
+        self._per_minute: list[MinuteActivity] = []
+
+    def add(self, minute: str, results: int, refused: Mapping[str, int], latency: Latency, packed: list[int]) -> None:
+        """Add what was told of a minute."""
+        self._results += results
+        for code, number in refused.items():
+            self._refused[code] = self._refused.get(code, 0) + number
+        self._latencies.add(packed)
+        self._per_minute.append(
+            {"minute": minute, "results": results, "refused": sum(refused.values()), "latency_ms": latency}
+        )
+
+    def told(self, name: str) -> TypeActivity:
+        """Return the sums."""
+        latencies = self._latencies.histogram()
+        return {
+            "command_type": name,
+            "results": self._results,
+            "refused": dict(sorted(self._refused.items())),
+            "latency_ms": _latency([percentile_ms(latencies, share) for share in SHARES]),
+            "per_minute": self._per_minute,
+        }
+
+
 def _types(counted: Iterable[Row]) -> list[TypeActivity]:
-    by_type: dict[str, list[tuple[str, Tally]]] = {}
+    types: dict[str, _Type] = {}
     for row in counted:
         minute = _moment(row["minute"] * 60)
-        for name, tally in pydantic_core.from_json(row["tallies"]).items():
-            by_type.setdefault(name, []).append((minute, tally))
-    return [_type(name, by_minute) for name, by_minute in sorted(by_type.items())]
-
-
-def _type(name: str, by_minute: Sequence[tuple[str, Tally]]) -> TypeActivity:
-    refused: dict[str, int] = {}
-    for _, (_, codes, _, _) in by_minute:
-        for code, number in codes.items():
-            refused[code] = refused.get(code, 0) + number
-    latencies = summed(packed for _, (_, _, _, packed) in by_minute)
-    return {
-        "command_type": name,
-        "results": sum(results for _, (results, _, _, _) in by_minute),
-        "refused": dict(sorted(refused.items())),
-        "latency_ms": _latency([percentile_ms(latencies, share) for share in SHARES]),
-        "per_minute": [_minute(minute, tally) for minute, tally in by_minute],
-    }
-
-
-def _minute(minute: str, tally: Tally) -> MinuteActivity:
-    results, refused, latencies, _ = tally
-    return {"minute": minute, "results": results, "refused": sum(refused.values()), "latency_ms": _latency(latencies)}
+        for name, (results, refused, percentiles, packed) in pydantic_core.from_json(row["tallies"]).items():
+            types.setdefault(name, _Type()).add(minute, results, refused, _latency(percentiles), packed)
+    return [each.told(name) for name, each in sorted(types.items())]
 
 
 def _latency(percentiles: Sequence[float | None]) -> Latency:
