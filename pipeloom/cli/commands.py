@@ -85,6 +85,8 @@ def list_all(
         ("time", "command", "subject", "who", "status", "why", "id"),
         output,
         if_none="No commands that are so.",
+        free=("why",),
+        expendable=("who",),
     )
 
 

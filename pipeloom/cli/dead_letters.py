@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, cast
@@ -52,9 +52,11 @@ def list_all(
         letters = client.list_dead_letters(limit, wanted)
     show_all(
         letters if output is Output.JSON else [_row(letter) for letter in letters],
-        ("id", "received_at", "status", "code", "message"),
+        _columns(letters),
         output,
         if_none="No dead letters." if status is Status.ALL else f"No dead letters are {status.value}.",
+        free=("message",),
+        expendable=() if status is Status.ALL else ("status",),
     )
 
 
@@ -116,6 +118,12 @@ def discard(letter_id: Id, output: OutputOption = Output.TABLE) -> None:
     """Settle one that is worth nothing: it is kept, and no longer open."""
     with connected() as client:
         show(client.discard_dead_letter(letter_id), output)
+
+
+def _columns(letters: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what is shown of letters: their producer and type where the service tells them."""
+    told = [name for name in ("source", "type") if any(letter.get(name) for letter in letters)]
+    return ["id", "received_at", "status", *told, "code", "message"]
 
 
 def _row(letter: Mapping[str, Any]) -> dict[str, Any]:

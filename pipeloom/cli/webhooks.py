@@ -36,6 +36,7 @@ def list_all(output: OutputOption = Output.TABLE) -> None:
         ("id", "url", "types", "subject", "status", "failing_since"),
         output,
         if_none="No webhooks yet. Make one: pipeloom webhooks create URL",
+        expendable=("failing_since", "subject", "types"),
     )
 
 
@@ -98,7 +99,14 @@ def deliveries(
         wanted = client.iter_webhook_deliveries(str(webhook_id), status and status.value, min(limit, 1000))
         found = list(islice(wanted, limit))
     columns = ("sequence", "type", "subject", "status", "attempts", "next_attempt_at", "last_error")
-    show_all(found, columns, output, if_none="No deliveries.")
+    show_all(
+        found,
+        columns,
+        output,
+        if_none="No deliveries.",
+        free=("last_error",),
+        expendable=("next_attempt_at", "attempts"),
+    )
 
 
 @app.command(epilog=f"Example: pipeloom webhooks redeliver {EXAMPLE_ID} 17")
