@@ -57,8 +57,7 @@ ID = "0198c5f2-b210-7a44-b0de-6a3f0f8f2c77"
 TIME = "2026-01-31T12:00:00.123Z"
 
 
-@pytest.fixture
-def terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def look_at_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("TERM", "xterm")
@@ -68,8 +67,8 @@ def on_screen(capsys: pytest.CaptureFixture[str]) -> list[str]:
     return STYLE.sub("", capsys.readouterr().out).splitlines()
 
 
-@pytest.mark.usefixtures("terminal")
-def test_only_free_text_is_wrapped(capsys: pytest.CaptureFixture[str]) -> None:
+def test_only_free_text_is_wrapped(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    look_at_80_columns(monkeypatch)
     rows = [{"id": ID, "why": "too long a reason " * 5}]
     show_all(rows, ("id", "why"), Output.TABLE, if_none="none", free=("why",))
     lines = on_screen(capsys)
@@ -78,10 +77,10 @@ def test_only_free_text_is_wrapped(capsys: pytest.CaptureFixture[str]) -> None:
     assert max(map(len, lines)) <= 80
 
 
-@pytest.mark.usefixtures("terminal")
 def test_where_it_is_narrow_times_are_shortened_and_then_expendable_columns_left_out(
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    look_at_80_columns(monkeypatch)
     rows = [{"id": ID, "at": TIME, "since": TIME, "name": "n" * 18}]
     show_all(rows, ("id", "at", "name"), Output.TABLE, if_none="none", expendable=("since",))
     assert on_screen(capsys)[1] == f"{ID}  2026-01-31 12:00:00Z  {'n' * 18}"
@@ -89,8 +88,10 @@ def test_where_it_is_narrow_times_are_shortened_and_then_expendable_columns_left
     assert on_screen(capsys)[1] == f"{ID}  2026-01-31 12:00:00Z  {'n' * 18}"
 
 
-@pytest.mark.usefixtures("terminal")
-def test_rows_that_do_not_fit_become_blocks_with_whole_ids(capsys: pytest.CaptureFixture[str]) -> None:
+def test_rows_that_do_not_fit_become_blocks_with_whole_ids(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_at_80_columns(monkeypatch)
     rows = [{"id": ID, "other": ID, "time": TIME, "note": None}] * 2
     show_all(rows, ("id", "other", "time", "note"), Output.TABLE, if_none="none")
     block = [f"id     {ID}", f"other  {ID}", f"time   {TIME}"]
