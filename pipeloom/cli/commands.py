@@ -11,6 +11,7 @@ import typer
 from events.commands import COMMANDS
 from pipeloom.cli.connection import connected
 from pipeloom.cli.exits import ExitCode
+from pipeloom.cli.names import known_type
 from pipeloom.cli.output import Output, OutputOption, show, show_all, waiting
 from pipeloom.cli.trail import LimitOption, moment, why
 from pipeloom.client.documents import Command
@@ -27,10 +28,9 @@ class Outcome(StrEnum):
     REJECTED = "rejected"
 
 
-def known_type(name: str | None) -> str | None:
-    if name is not None and name not in COMMANDS:
-        raise typer.BadParameter(f"there is no command type '{name}'. The known ones are {', '.join(COMMANDS)}.")
-    return name
+def known_command_type(name: str | None) -> str | None:
+    """Return the name of a command type, as the callback of an option. Raises BadParameter."""
+    return None if name is None else known_type(name, COMMANDS, "command")
 
 
 @app.command(epilog="Example: pipeloom commands get 0192f7a0-7c1e-7b3a-9c55-2f9d1c5a0e11 --wait 30")
@@ -58,7 +58,7 @@ def list_all(
     command_type: Annotated[
         str | None,
         typer.Option(
-            "--type", metavar="TYPE", callback=known_type, help="Only those of this type, as PipelineRequested."
+            "--type", metavar="TYPE", callback=known_command_type, help="Only those of this type, as PipelineRequested."
         ),
     ] = None,
     actor: Annotated[

@@ -9,7 +9,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from pipeloom.cli.commands import for_people, known_type
+from pipeloom.cli.commands import for_people, known_command_type
 from pipeloom.cli.connection import connected, existing
 from pipeloom.cli.output import Output, OutputOption, show, show_all
 from pipeloom.cli.trail import LimitOption
@@ -96,7 +96,10 @@ def replay(
     command_type: Annotated[
         str | None,
         typer.Option(
-            "--type", metavar="TYPE", callback=known_type, help="The command's type, where the record's is wrong."
+            "--type",
+            metavar="TYPE",
+            callback=known_command_type,
+            help="The command's type, where the record's is wrong.",
         ),
     ] = None,
     wait: WaitOption = True,

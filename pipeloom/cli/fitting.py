@@ -33,9 +33,7 @@ def fitted(
 
 
 def _needed(rows: Sequence[Row], columns: Sequence[str], free: Collection[str]) -> int:
-    widths = (
-        min(LEAST_FREE, _width(rows, column)) if column in free else _width(rows, column) for column in columns
-    )
+    widths = (min(LEAST_FREE, _width(rows, column)) if column in free else _width(rows, column) for column in columns)
     return sum(widths) + GAP * (len(columns) - 1)
 
 

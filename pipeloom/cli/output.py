@@ -93,7 +93,12 @@ def write(drawing: RenderableType) -> None:
     """Write something drawn: as wide as a terminal, or as it is where nobody looks; no line ends in blanks."""
     width, drawn = _terminal_width(), io.StringIO()
     console = Console(
-        file=drawn, force_terminal=width is not None, width=width or UNBOUNDED, markup=False, highlight=False, emoji=False
+        file=drawn,
+        force_terminal=width is not None,
+        width=width or UNBOUNDED,
+        markup=False,
+        highlight=False,
+        emoji=False,
     )
     console.print(drawing)
     typer.echo("\n".join(line.rstrip() for line in drawn.getvalue().splitlines()))
