@@ -19,6 +19,7 @@ from pipeloom.client.documents import Command
 app = typer.Typer(no_args_is_help=True, help="Ask what became of writes.")
 
 EXIT_CODES = {"succeeded": ExitCode.DONE, "rejected": ExitCode.REFUSED}
+FOR_PROGRAMS = frozenset({"result", "sequence", "traceparent"})
 
 
 class Outcome(StrEnum):
@@ -104,4 +105,6 @@ def _row(command: Mapping[str, Any]) -> dict[str, Any]:
 
 def for_people(document: Command) -> dict[str, object]:
     """Return what a person wants to know; the result's data is for programs, its subject says where to look."""
-    return {key: value for key, value in document.items() if key not in {"result", "sequence"}}
+    shown = {key: value for key, value in document.items() if key not in FOR_PROGRAMS}
+    traceparent = document.get("traceparent")
+    return {**shown, "trace": traceparent.split("-")[1]} if traceparent else shown

@@ -29,7 +29,7 @@ def fitted(
         kept = [column for column in columns if column not in expendable[:number]]
         if _needed(shorter, kept, free) <= width:
             return _table(shorter, kept, free)
-    return Group(*_blocks(rows, columns))
+    return Group(*_blocks(rows, columns, free, width))
 
 
 def _needed(rows: Sequence[Row], columns: Sequence[str], free: Collection[str]) -> int:
@@ -50,12 +50,22 @@ def _table(rows: Sequence[Row], columns: Sequence[str], free: Collection[str]) -
     return table
 
 
-def _blocks(rows: Sequence[Row], columns: Sequence[str]) -> Iterator[RenderableType]:
+def _blocks(rows: Sequence[Row], columns: Sequence[str], free: Collection[str], width: int) -> Iterator[RenderableType]:
+    """Give a block for each row; what is whole on a line of its own only gets one."""
+    beside = width - GAP - max(map(cell_len, columns))
     for place, row in enumerate(rows):
         if place:
             yield Text()
-        block = Table.grid(Column(no_wrap=True, style="bold"), Column(overflow="fold"), padding=(0, GAP))
-        for column in columns:
-            if row[column] != "-":
-                block.add_row(column, row[column])
-        yield block
+        told = {column: row[column] for column in columns if row[column] != "-"}
+        long = [column for column in told if column not in free and _width([row], column) > beside]
+        yield _pairs({column: cell for column, cell in told.items() if column not in long})
+        for column in long:
+            yield Text(column, "bold")
+            yield Text(told[column], overflow="fold")
+
+
+def _pairs(told: Row) -> Table:
+    block = Table.grid(Column(no_wrap=True, style="bold"), Column(overflow="fold"), padding=(0, GAP))
+    for column, cell in told.items():
+        block.add_row(column, cell)
+    return block
