@@ -24,12 +24,17 @@ def fitted(
     """
     if width is None or _needed(rows, columns, free) <= width:
         return _table(rows, columns, free)
-    shorter = [{name: _MOMENT.sub(r"\1 \2Z", cell) for name, cell in row.items()} for row in rows]
+    shorter = [{name: shortened(cell) for name, cell in row.items()} for row in rows]
     for number in range(len(expendable) + 1):
         kept = [column for column in columns if column not in expendable[:number]]
         if _needed(shorter, kept, free) <= width:
             return _table(shorter, kept, free)
     return Group(*_blocks(rows, columns, free, width))
+
+
+def shortened(text: str) -> str:
+    """Return a text whose moments are told without milliseconds."""
+    return _MOMENT.sub(r"\1 \2Z", text)
 
 
 def _needed(rows: Sequence[Row], columns: Sequence[str], free: Collection[str]) -> int:

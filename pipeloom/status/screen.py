@@ -7,6 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Column, Table
 from rich.text import Text
 
+from pipeloom.cli.fitting import shortened
 from pipeloom.cli.output import printable
 from pipeloom.status.report import Report
 
@@ -95,7 +96,8 @@ def _dead_letters(still_open: Any, counted: int | None) -> str:
     if not isinstance(still_open, Mapping):
         return since_start
     more = " or more" if still_open["is_at_least"] else ""
-    return f"{still_open['count']}{more} open in your environment, {since_start}"
+    told = f"{still_open['count']}{more} open in your environment"
+    return told if counted is None else f"{told}, {since_start}"
 
 
 def _codes(by_code: Mapping[str, int] | None) -> str:
@@ -116,7 +118,12 @@ def _last_refusals(last: Any) -> Iterator[str]:
         refusal = entry.get("refusal") or {}
         yield " ".join(
             str(value)[:LONGEST_REASON].replace("\n", " ")
-            for value in (entry.get("time"), entry.get("subject"), refusal.get("code"), refusal.get("message"))
+            for value in (
+                shortened(str(entry.get("time") or "")),
+                entry.get("subject"),
+                refusal.get("code"),
+                refusal.get("message"),
+            )
             if value
         )
     if not last:

@@ -223,6 +223,9 @@ def test_open_dead_letters_are_those_of_the_environment() -> None:
     report = _report(counted, letters={"count": 3, "is_at_least": False})
     assert _row(shown(report), "dead letters") == "3 open in your environment, 9 since the composer started"
     assert _row(shown(_report(counted)), "dead letters") == "9 since the composer started"
+    assert _row(shown(_report(letters={"count": 100, "is_at_least": True})), "dead letters") == (
+        "100 or more open in your environment"
+    )
 
 
 def test_everything_fits_on_a_small_terminal() -> None:
