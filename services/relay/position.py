@@ -55,6 +55,15 @@ async def note_published(pool: Pool, partition: int, published: Published) -> No
         )
 
 
+async def note_found(pool: Pool, partition: int, found: Published) -> None:
+    """Note what was found on the topic; one who publishes nothing more would never note it.
+
+    What comes next may stand at the end itself, which is where reading back has to start then.
+    """
+    if found.position != NOTHING:
+        await note_published(pool, partition, found)
+
+
 async def _noted(pool: Pool, partition: int) -> Published:
     async with borrowed(pool) as connection:
         row = await sql.read_position(connection, partition=partition)

@@ -15,7 +15,7 @@ from services.kit.postgres import Pool, borrowed
 from services.kit.settings import Settings
 from services.kit.stopping import stop_client
 from services.relay.metrics import SECONDS, tell_published
-from services.relay.position import Published, find_published, note_published
+from services.relay.position import Published, find_published, note_found, note_published
 from services.relay.traces import publishing
 
 FENCE_S = 30.0
@@ -44,6 +44,7 @@ class PartitionPublisher:
             async with asyncio.timeout(FENCE_S):
                 await producer.start()
             published = await find_published(self._settings.kafka, self._pool, self._where)
+            await note_found(self._pool, self._where.partition, published)
             log.info("publishing", partition=self._where.partition, behind=str(published.position))
             on_ready()
             self._on_published(published.position)

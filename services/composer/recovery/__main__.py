@@ -52,8 +52,8 @@ async def _verify(settings: Settings, given: Namespace, progress: Progress) -> t
 async def _rebuild(settings: Settings, given: Namespace, progress: Progress) -> tuple[int, str]:
     if given.dry_run:
         findings = await rehearse(settings, progress)
-        told = _sentences(findings, "A rebuild would change nothing")
-        return DONE, _shown(given, {"swapped": False, **findings.as_json()}, told)
+        sentences = _sentences(findings, "A rebuild would change nothing")
+        return DONE, _shown(given, {"swapped": False, **findings.as_json()}, sentences)
     done = await rebuild(settings, progress, restart=given.restart)
     how = "went on with an interrupted one and " if done.went_on else ""
     told = (

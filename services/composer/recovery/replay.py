@@ -64,7 +64,8 @@ async def replay_piece(connection: Connection, environment: str, after: Place) -
         row_limit=PIECE_EVENTS,
         byte_limit=PIECE_BYTES,
     )
-    state, problems = EnvironmentState(), []
+    state = EnvironmentState()
+    problems: list[str] = []
     for event in span.events:
         problems += _misplaced(event, after)
         problems += _evolve(state, event)
