@@ -1,21 +1,22 @@
 """Which partitions this process owns, and from which offset it goes on in each."""
 
 import asyncio
-import time
+import contextlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
 
 from services.composer.metrics import CLAIMS, REWOUND, STOPPED
 from services.composer.store import Claim, claim_partition
+from services.kit.clients import Clients, GroupConsumer
 from services.kit.commands_log import CommandsLog
 from services.kit.health import Health
 from services.kit.postgres import Connection
-from services.kit.settings import KafkaSettings
-from services.kit.topic_id import topic_id
 
 KAFKA_S = 10.0
+COMMITTED_S = 3.0
 LOOK_AGAIN_S = 5.0
 
 log = structlog.get_logger()
@@ -29,9 +30,7 @@ class Claims(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
     forgets claims: the next owner's claim is what ends this one's right to write.
     """
 
-    def __init__(
-        self, kafka: KafkaSettings, topic: str, owner: str, consumer: AIOKafkaConsumer, health: Health
-    ) -> None:
+    def __init__(self, kafka: Clients, topic: str, owner: str, consumer: GroupConsumer, health: Health) -> None:
         self._kafka = kafka
         self._topic = topic
         self._owner = owner
@@ -67,7 +66,7 @@ class Claims(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
 
     def missing(self) -> list[TopicPartition]:
         """Return the assigned partitions that are not held; those that were stopped now and then only."""
-        now = time.monotonic()
+        now = asyncio.get_running_loop().time()
         known = self._held.keys() | {each for each, at in self._stopped.items() if now - at < LOOK_AGAIN_S}
         return [where for where in self._consumer.assignment() if where.partition not in known]
 
@@ -76,7 +75,7 @@ class Claims(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         if not wanted:
             return
         async with asyncio.timeout(KAFKA_S):
-            identity = await topic_id(self._kafka, self._topic)
+            identity = await self._kafka.topic_id(self._topic)
             starts = await self._consumer.beginning_offsets(wanted)
             ends = await self._consumer.end_offsets(wanted)
         for where in wanted:
@@ -108,18 +107,19 @@ class Claims(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         if trouble:
             self._stop(where, trouble)
             return
-        await self._tell_rewound(where, claim)
-        self._go_on(where)
         self._consumer.seek(where, claim.next_offset)
         self._held[where.partition] = claim
         CLAIMS.inc()
+        self._go_on(where)
+        await self._tell_rewound(where, claim)
         self._health.well(f"partition {where.partition}")
         log.info("partition claimed", partition=where.partition, epoch=claim.epoch, next_offset=claim.next_offset)
 
     async def _tell_rewound(self, where: TopicPartition, claim: Claim) -> None:
         """Say so when Postgres is older than what the group has told Kafka: it was restored, and catches up."""
-        async with asyncio.timeout(KAFKA_S):
-            committed = await self._consumer.committed(where)
+        committed = None
+        with contextlib.suppress(TimeoutError, KafkaError):
+            committed = await asyncio.wait_for(self._consumer.committed(where), COMMITTED_S)
         if committed is not None and committed > claim.next_offset:
             REWOUND.inc(committed - claim.next_offset)
             log.warning(
@@ -137,7 +137,7 @@ class Claims(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
     def _stop(self, where: TopicPartition, trouble: str) -> None:
         """Stop a partition whose commands are gone, until an operator has accepted that; going on would skip them."""
         self._consumer.pause(where)
-        self._stopped[where.partition] = time.monotonic()
+        self._stopped[where.partition] = asyncio.get_running_loop().time()
         STOPPED.set(len(self._stopped))
         reason = (
             f"{trouble} `pipeloom admin accept-commands-topic --dry-run` tells what it takes to go on. "
