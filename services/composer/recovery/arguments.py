@@ -10,7 +10,7 @@ at it, and cursors stand behind what was decided. Nothing is written. Needs PIPE
 Postgres for a temporary copy of the projection.
 """
 VERIFY_EPILOG = """\
-example: pipeloom verify --environment team-a --output json
+Example: pipeloom verify --environment team-a --output json
 exit codes: 0 equal, 1 there are differences (each is named, up to 1,000), 2 it could not be checked
 """
 REBUILD = """\
@@ -20,7 +20,7 @@ A rebuild that was killed goes on where it was when it is started again. Needs P
 the tables and may create a schema (`pipeloom_rebuild`), and room for a second projection.
 """
 REBUILD_EPILOG = """\
-example: pipeloom rebuild --dry-run
+Example: pipeloom rebuild --dry-run
 exit codes: 0 done, 1 refused (nothing was changed), 2 wrong usage, or Postgres cannot be used (nothing was swapped)
 """
 

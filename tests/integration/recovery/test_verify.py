@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from services.composer.recovery.differences import Difference, Findings
+from services.composer.recovery.differences import Findings
 from services.composer.recovery.progress import Progress
 from services.composer.recovery.verify import UnknownEnvironmentError, verify
 from services.kit.postgres import connect
@@ -187,10 +187,3 @@ async def test_the_exit_code_says_equal_different_or_not_checked(installation: S
     assert "1 differences in 1 environments" in different.stdout
     assert (unreachable.returncode, unknown.returncode) == (2, 2)
     assert "Postgres cannot be used" in unreachable.stderr
-
-
-def test_more_differences_than_can_be_named_are_counted() -> None:
-    findings = Findings()
-    for number in range(1_500):
-        findings.add(Difference("e", f"steps/{number}", "differs in body"))
-    assert (findings.differences_total, len(findings.differences)) == (1_500, 1_000)
