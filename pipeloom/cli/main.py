@@ -89,3 +89,13 @@ app.command(
     add_help_option=False,
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
 )(services.admin)
+for _operation, _example in (
+    (services.verify, "pipeloom verify --output json"),
+    (services.rebuild, "pipeloom rebuild --dry-run"),
+):
+    app.command(
+        epilog=f"Example: {_example}",
+        rich_help_panel=SERVER,
+        add_help_option=False,
+        context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    )(_operation)

@@ -186,3 +186,20 @@ async def test_a_service_that_has_no_key_says_what_to_do(world: World, tmp_path:
     settings = world.settings.model_copy(update={"secrets": SecretsSettings(key_file=tmp_path / "none.key")})
     with pytest.raises(StartError, match="run `pipeloom init`"):
         await run_webhooks(settings, Health(), asyncio.Event())
+
+
+async def test_after_an_older_backup_was_restored_events_come_again_under_the_same_ids(world: World) -> None:
+    # Given a webhook that was told of three events, in a database that then forgets the last two of them
+    hook = await world.hook("/ok")
+    async with world.service():
+        await world.happen(3)
+        await eventually(lambda: len(world.receiver.at("/ok")) == 3)
+    await world.pool.execute("DELETE FROM webhook_delivery WHERE webhook_id = $1 AND sequence > 1", hook.id)
+    await world.pool.execute("UPDATE webhook SET told_up_to = 1 WHERE id = $1", hook.id)
+    # When
+    async with world.service():
+        await eventually(lambda: len(world.receiver.at("/ok")) == 5)
+    # Then a receiver that remembers ids has seen three events
+    told = [posted.headers["webhook-id"] for posted in world.receiver.at("/ok")]
+    assert sorted(told[3:]) == sorted(told[1:3])
+    assert len(set(told)) == 3
