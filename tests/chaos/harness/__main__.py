@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import logging
 import shutil
 import sys
 from pathlib import Path
@@ -29,6 +30,8 @@ def main() -> int:
     folder.mkdir(parents=True)
     print(f"chaos: seed {seed}, {given.seconds:g} s, in {folder}", flush=True)
     configure_logs("console", "chaos")
+    for library in ("httpx", "aiokafka", "asyncio"):  # what they complain of is what is meant to happen
+        logging.getLogger(library).setLevel(logging.CRITICAL)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         report = runner.run(run(seed, given.seconds, folder, Progress()))
     report.write(folder / "report.json")

@@ -8,6 +8,7 @@ from pipeloom.local.ports import HOST, pick_port
 
 CHUNK = 256 * 1024
 CONNECT_S = 5.0
+CLOSE_S = 2.0
 
 
 @dataclass(eq=False)
@@ -18,6 +19,16 @@ class _Pair:
     server: asyncio.StreamWriter
     owes_reply: bool = False
     """Something was delivered since replies are swallowed."""
+
+    async def close(self) -> None:
+        """Close both ends once what was written is sent, or after CLOSE_S."""
+        for writer in (self.client, self.server):
+            writer.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_S):
+                ends = (self.client.wait_closed(), self.server.wait_closed())
+                await asyncio.gather(*ends, return_exceptions=True)
+        self.abort()
 
     def abort(self) -> None:
         self.client.transport.abort()
@@ -61,14 +72,14 @@ class Proxy:
         self._delay_s = delay_s
 
     def cut(self) -> int:
-        """Reset all connections; return how many."""
+        """End all connections at once; return how many."""
         pairs = list(self._pairs)
         for pair in pairs:
             pair.abort()
         return len(pairs)
 
     def lose_replies(self, number: int) -> None:
-        """Deliver the next requests, swallow what comes back, and reset: the client cannot know."""
+        """Deliver the next requests, swallow what comes back, and hang up: the client cannot know."""
         for pair in self._pairs:
             pair.owes_reply = False
         self._to_lose = number
@@ -89,6 +100,7 @@ class Proxy:
                 answers, server = await asyncio.open_connection(HOST, self._target)
         except (OSError, TimeoutError):
             client.transport.abort()
+            await asyncio.sleep(0)  # the transport is closed by the loop's next turn
             return
         pair = _Pair(client, server)
         self._pairs.add(pair)
@@ -103,8 +115,7 @@ class Proxy:
             for pump in pumps:
                 pump.cancel()
             await asyncio.gather(*pumps, return_exceptions=True)
-            for writer in (client, server):
-                writer.close()
+            await pair.close()
 
     async def _requests(self, pair: _Pair, reader: asyncio.StreamReader) -> None:
         with contextlib.suppress(OSError):
