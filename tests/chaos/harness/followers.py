@@ -6,8 +6,8 @@ import json
 import httpx
 
 from pipeloom.client.sse import Parser
+from tests.chaos.harness.doors import API, Doors
 from tests.chaos.harness.history import History
-from tests.chaos.harness.http_clients import API, Doors
 
 RETRY_S = 0.3
 READ_S = 25.0

@@ -8,14 +8,12 @@ from typing import Any
 from uuid import uuid5
 
 import httpx
-import jwt
 
 from pipeloom.demo.source import FUNCTION_NAME, FUNCTION_PATH, INPUTS
 from services.command.submit import IDEMPOTENCY
+from tests.chaos.harness.doors import Doors, code_of, details_of
 from tests.chaos.harness.history import Asked, History, Told
 
-API = "/api/v1"
-ANSWER_S = 20.0
 PAUSE_S = 0.02
 NOBODY_KNOWS = {502, 503, 504}
 BASE_STEP = "base"
@@ -34,42 +32,6 @@ WEIGHTS = {
     "list": 4,
     "ask for a result": 3,
 }
-
-
-class Doors:
-    """The gateways of an environment's user; whoever gets no answer at one goes to the next."""
-
-    def __init__(self, urls: list[str], sdk_token: str) -> None:
-        self._clients = [httpx.AsyncClient(base_url=url, timeout=ANSWER_S, verify=False) for url in urls]
-        self._next = itertools.cycle(self._clients)
-        self._sdk_token = sdk_token
-        self._authorization = ""
-        self.user_id = ""
-
-    async def send(self, method: str, path: str, **given: Any) -> httpx.Response:
-        """Return the answer, whatever it is. Raises httpx.TransportError."""
-        client = next(self._next)
-        headers = {**given.pop("headers", {}), "Authorization": self._authorization}
-        answer = await client.request(method, API + path, headers=headers, **given)
-        if answer.status_code == httpx.codes.UNAUTHORIZED:
-            await self.sign_in(client)
-            headers["Authorization"] = self._authorization
-            answer = await client.request(method, API + path, headers=headers, **given)
-        return answer
-
-    async def sign_in(self, client: httpx.AsyncClient | None = None) -> str:
-        """Get a new access token; return it."""
-        asked = client or next(self._next)
-        answer = await asked.post(API + "/auth/refresh", json={"refresh_token": self._sdk_token})
-        if answer.status_code == httpx.codes.OK:
-            token = str(answer.json()["access_token"])
-            self._authorization = f"Bearer {token}"
-            self.user_id = jwt.decode(token, options={"verify_signature": False})["sub"]
-        return self._authorization
-
-    async def close(self) -> None:
-        for client in self._clients:
-            await client.aclose()
 
 
 class HttpClient:
@@ -183,12 +145,12 @@ class HttpClient:
             self._history.unknown[type(error).__name__] += 1
             return Told.UNKNOWN, None
         if answer.status_code in NOBODY_KNOWS or answer.status_code == httpx.codes.UNAUTHORIZED:
-            self._history.unknown[_code(answer)] += 1
+            self._history.unknown[code_of(answer)] += 1
             return Told.UNKNOWN, answer
         if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
             self._history.complain(f"{asked.method} {asked.path}: {answer.status_code} {answer.text[:300]}")
             return Told.UNKNOWN, answer
-        told_id = answer.headers.get("Pipeloom-Command-Id") or (_details(answer).get("command_id"))
+        told_id = answer.headers.get("Pipeloom-Command-Id") or (details_of(answer).get("command_id"))
         if told_id != str(asked.command_id):
             self._history.complain(f"{asked.method} {asked.path}: {told_id} is not {asked.command_id}: {answer.text}")
         if answer.status_code == httpx.codes.ACCEPTED:
@@ -232,7 +194,7 @@ class HttpClient:
         except httpx.TransportError:
             return
         self._history.counts["keys used for another body"] += 1
-        if answer.status_code not in NOBODY_KNOWS and _code(answer) != "command_id_reused":
+        if answer.status_code not in NOBODY_KNOWS and code_of(answer) != "command_id_reused":
             self._history.complain(f"another body under {asked.key}: {answer.status_code} {answer.text[:300]}")
 
     async def _read(self, path: str) -> httpx.Response | None:
@@ -260,29 +222,13 @@ def step_body(name: str, repository: str) -> dict[str, Any]:
 
 
 def _keep(asked: Asked, told: Told, answer: httpx.Response) -> None:
-    asked.told, asked.status, asked.code, asked.answer = told, answer.status_code, _code(answer), answer.text
+    asked.told, asked.status, asked.code, asked.answer = told, answer.status_code, code_of(answer), answer.text
 
 
 def _is_same(asked: Asked, answer: httpx.Response) -> bool:
     if asked.told is Told.REFUSED:
-        return (asked.status, asked.code) == (answer.status_code, _code(answer))
+        return (asked.status, asked.code) == (answer.status_code, code_of(answer))
     return answer.status_code == httpx.codes.ACCEPTED or (asked.status, asked.answer) == (
         answer.status_code,
         answer.text,
     )
-
-
-def _code(answer: httpx.Response) -> str:
-    if answer.is_success:
-        return ""
-    try:
-        return str(answer.json().get("name", answer.status_code))
-    except ValueError:
-        return str(answer.status_code)
-
-
-def _details(answer: httpx.Response) -> dict[str, Any]:
-    try:
-        return dict(answer.json().get("additional_data") or {})
-    except ValueError:
-        return {}

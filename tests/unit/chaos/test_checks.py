@@ -11,10 +11,11 @@ from aiokafka import ConsumerRecord
 from events.codec import Record, encode_command, encode_event
 from events.commands import CommandData, PipelineRequested, StepBuildReported, StepRequested
 from events.envelope import Command
-from tests.chaos.harness.checks import client_checks, feed_check, stored_checks
 from tests.chaos.harness.history import Asked, History, Produced, Sort, Told
 from tests.chaos.harness.replay import Replayed, replayed
 from tests.chaos.harness.report import Check
+from tests.chaos.harness.stored import stored_checks
+from tests.chaos.harness.told import client_checks, feed_check
 from tests.chaos.harness.truth import Truth
 from tests.unit.composer.world import ENVIRONMENT, command
 

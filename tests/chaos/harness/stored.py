@@ -1,20 +1,18 @@
-"""The promises, each held against what the clients saw and what Kafka and Postgres hold at the end."""
+"""The promises that what Kafka and Postgres hold at the end must keep, whatever clients were told."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from events.codec import encode_event
 from events.envelope import Event
 from events.results import CommandRejected
-from tests.chaos.harness.history import History, Sort, Told
 from tests.chaos.harness.replay import Replayed
 from tests.chaos.harness.report import Check
 from tests.chaos.harness.truth import Truth
 
 REJECTED = CommandRejected.__name__
-Id = tuple[str, UUID]
 
 
 def stored_checks(truth: Truth, replay: Replayed) -> list[Check]:
@@ -35,83 +33,12 @@ def stored_checks(truth: Truth, replay: Replayed) -> list[Check]:
     ]
 
 
-def client_checks(truth: Truth, history: History) -> list[Check]:
-    """Hold what clients were told against what is stored."""
-    results = {(event.environment, event.command_id): event for event in truth.log if _is_result(event)}
-    inbox = {(row["environment"], UUID(int=row["command_id"].int)) for row in truth.inbox}
-    return [
-        _told(history, results, inbox),
-        _unknown(history, results),
-        _kept_by_kafka(truth, history, inbox),
-        _seen(history),
-    ]
-
-
-def feed_check(truth: Truth, feeds: Mapping[str, Sequence[str]]) -> Check:
-    """Hold what the live feeds told against the log."""
-    check = Check("the live feed of each environment is its event log")
-    logged = defaultdict(list)
-    for event in truth.log:
-        if event.sequence is not None:
-            logged[event.environment].append(event.id)
-    for environment, ids in feeds.items():
-        check.over += len(ids)
-        if list(ids) != logged[environment]:
-            check.broken.append(f"{environment}: {_first_difference(list(ids), logged[environment])}")
-    return check
-
-
-def _told(history: History, results: Mapping[Id, Event], inbox: set[Id]) -> Check:
-    check = Check("each answered command has an inbox row, and the result that was told")
-    for each in history.asked:
-        if each.told is Told.UNKNOWN:
-            continue
-        key = (each.environment, each.command_id)
-        result = results.get(key)
-        check.hold(result is not None and key in inbox, "nothing is stored of", each)
-        if result is not None and each.told is not Told.ACCEPTED:
-            is_refusal = result.type == REJECTED
-            same = is_refusal == (each.told is Told.REFUSED) and (not is_refusal or f'"{each.code}"' in result.data)
-            check.hold(same, each, "has the result", result, result.data)
-    return check
-
-
-def _unknown(history: History, results: Mapping[Id, Event]) -> Check:
-    check = Check("what nobody knew was resolved to one effect or none by asking again")
-    for each in history.asked:
-        if each.unknowns:
-            check.hold(each.told is not Told.UNKNOWN, "still unknown:", each)
-    check.over += sum(not each.is_acknowledged for each in history.produced)
-    return check
-
-
-def _kept_by_kafka(truth: Truth, history: History, inbox: set[Id]) -> Check:
-    check = Check("each record that Kafka acknowledged stands where it said, and was decided or buried")
-    offsets = {(partition, each.offset) for partition, records in truth.commands.items() for each in records}
-    buried = {(row["partition"], row["log_offset"]) for row in truth.dead_letters}
-    for each in history.produced:
-        if each.is_acknowledged:
-            place = (each.partition, each.offset)
-            key = (each.environment, each.command_id)
-            is_known = key in inbox if each.sort in {Sort.GOOD, Sort.DUPLICATE} else place in buried
-            check.hold(place in offsets and is_known, "lost:", each)
-    return check
-
-
-def _seen(history: History) -> Check:
-    return Check(
-        "what clients saw at once: same answers, own names, read their writes, no 500",
-        len(history.asked),
-        history.wrong,
-    )
-
-
 def _same(promise: str, found: Any, wanted: Any) -> Check:
     check = Check(promise, len(wanted))
     if found == wanted:
         return check
     if isinstance(wanted, list):
-        check.broken.append(_first_difference(found, wanted))
+        check.broken.append(first_difference(found, wanted))
         return check
     found, wanted = (set(each.items()) if isinstance(each, dict) else each for each in (found, wanted))
     check.broken += [f"made up: {each}" for each in sorted(found - wanted, key=str)]
@@ -119,7 +46,7 @@ def _same(promise: str, found: Any, wanted: Any) -> Check:
     return check
 
 
-def _first_difference(found: list[Any], wanted: list[Any]) -> str:
+def first_difference(found: list[Any], wanted: list[Any]) -> str:
     pairs = enumerate(zip(found, wanted, strict=False))
     at = next((place for place, (one, other) in pairs if one != other), min(len(found), len(wanted)))
     return f"{len(found)} instead of {len(wanted)}; at {at} {found[at : at + 1]} instead of {wanted[at : at + 1]}"
@@ -147,7 +74,7 @@ def _projection(truth: Truth) -> dict[Any, Any]:
     return {(r["kind"], r["environment"], r["name"]): (r["version"], r["body"]) for r in truth.projection}
 
 
-def _is_result(event: Event) -> bool:
+def is_result(event: Event) -> bool:
     return event.is_result and event.sequence is not None
 
 
@@ -163,7 +90,7 @@ def _places(log: Sequence[Event]) -> Check:
 
 def _one_result(log: Sequence[Event]) -> Check:
     check = Check("each command that took effect has one result")
-    results = Counter((event.environment, event.command_id) for event in log if _is_result(event))
+    results = Counter((event.environment, event.command_id) for event in log if is_result(event))
     commands = {(event.environment, event.command_id) for event in log if event.sequence is not None}
     for key in commands:
         check.hold(results[key] == 1, key, "has", results[key])
@@ -193,7 +120,7 @@ def _published(truth: Truth) -> Check:
         found = [(each.key, each.value, tuple(each.headers)) for each in truth.events.get(partition, [])]
         check.over += len(wanted)
         if found != wanted:
-            check.broken.append(f"partition {partition}: {_first_difference(found, wanted)}")
+            check.broken.append(f"partition {partition}: {first_difference(found, wanted)}")
     return check
 
 
