@@ -9,7 +9,7 @@ SDK_VERSIONS := 0.36.1 0.41.1 0.43.4 0.48.1 0.55.2
 PIP := $(PY) -m pip --quiet --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test test-contract test-consumers fuzz chaos lint format check lock schemas clean
+.PHONY: help demo run test test-contract test-consumers fuzz simulate mutants chaos lint format check lock schemas clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,12 @@ test-consumers: $(READY) ## Hold the example consumers to the API's list after C
 fuzz: $(READY) ## Hold the running stack to its OpenAPI document: EXAMPLES=100 of each operation; SEED=n repeats a run
 	@PIPELOOM_TEST_FUZZ_EXAMPLES=$(or $(EXAMPLES),100) PIPELOOM_TEST_FUZZ_SEED=$(SEED) \
 		$(PY) -m pytest -s tests/acceptance/test_openapi_fuzz.py
+
+simulate: $(READY) ## Simulate composer and relay under faults: SEEDS=100000 of them, new ones each time; SEED=n shows one
+	@$(PY) -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000))
+
+mutants: $(READY) ## Break the code on purpose, one patch after the other, and see that each is caught
+	@$(PY) -m tests.mutants
 
 chaos: $(READY) ## Break the whole product in every way for SECONDS=120 and judge it; SEED=n repeats the faults of a run
 	@$(PY) -m tests.chaos.harness --seconds $(or $(SECONDS),120) $(if $(SEED),--seed $(SEED))

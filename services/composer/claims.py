@@ -6,14 +6,13 @@ from typing import NamedTuple
 from uuid import UUID
 
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka import ConsumerRebalanceListener, TopicPartition
 
 from services.composer.metrics import CLAIMS
 from services.composer.store import Claim, claim_partition
+from services.kit.clients import Clients, Consumer
 from services.kit.health import Health
 from services.kit.postgres import Connection
-from services.kit.settings import KafkaSettings
-from services.kit.topic_id import topic_id
 
 KAFKA_S = 10.0
 
@@ -46,9 +45,7 @@ class Claims(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
     forgets claims: the next owner's claim is what ends this one's right to write.
     """
 
-    def __init__(
-        self, kafka: KafkaSettings, topic: str, owner: str, consumer: AIOKafkaConsumer, health: Health
-    ) -> None:
+    def __init__(self, kafka: Clients, topic: str, owner: str, consumer: Consumer, health: Health) -> None:
         self._kafka = kafka
         self._topic = topic
         self._owner = owner
@@ -91,7 +88,7 @@ class Claims(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         if not wanted:
             return
         async with asyncio.timeout(KAFKA_S):
-            identity = await topic_id(self._kafka, self._topic)
+            identity = await self._kafka.topic_id(self._topic)
             starts = await self._consumer.beginning_offsets(wanted)
             ends = await self._consumer.end_offsets(wanted)
         for where in wanted:

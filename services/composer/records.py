@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 from aiokafka import ConsumerRecord, TopicPartition
 
 from services.composer.intake import Received
-from services.kit.kafka import reader
-from services.kit.settings import KafkaSettings
+from services.kit.clients import Clients
 from services.kit.stopping import stop_client
 
 POLL_MS = 500
@@ -22,13 +21,13 @@ def received(record: ConsumerRecord) -> Received:
     )
 
 
-async def read_one_by_one(kafka: KafkaSettings, where: TopicPartition, start: int, limit: int) -> list[Received]:
+async def read_one_by_one(kafka: Clients, where: TopicPartition, start: int, limit: int) -> list[Received]:
     """Return up to `limit` records from offset `start`, the last of them the one that cannot be decoded, if it comes.
 
     aiokafka decodes header names as UTF-8 while it iterates over what it fetched: a name that is not raises
     UnicodeDecodeError, and what was read before it in the same call is lost.
     """
-    consumer = reader(kafka)
+    consumer = kafka.reader()
     try:
         async with asyncio.timeout(START_S):
             await consumer.start()
@@ -39,7 +38,7 @@ async def read_one_by_one(kafka: KafkaSettings, where: TopicPartition, start: in
             try:
                 batches = await consumer.getmany(where, timeout_ms=POLL_MS, max_records=1)
             except UnicodeDecodeError as error:
-                return [*found, _undecodable(where, await consumer.position(where), error)]
+                return [*found, undecodable(where, await consumer.position(where), error)]
             if not batches:
                 return found
             found += [received(record) for record in batches[where]]
@@ -48,7 +47,8 @@ async def read_one_by_one(kafka: KafkaSettings, where: TopicPartition, start: in
         await stop_client(consumer)
 
 
-def _undecodable(where: TopicPartition, offset: int, error: UnicodeDecodeError) -> Received:
+def undecodable(where: TopicPartition, offset: int, error: UnicodeDecodeError) -> Received:
+    """Return what stands for a record that the Kafka client cannot decode."""
     defect = (
         f"A header's name is not UTF-8 ({error.reason}), so that the record cannot be decoded; "
         f"its bytes are in Kafka at partition {where.partition}, offset {offset}, as long as retention keeps them."

@@ -4,12 +4,11 @@ import asyncio
 import contextlib
 import os
 import socket
-import time
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from events.topics import COMMANDS_TOPIC
@@ -22,8 +21,8 @@ from services.composer.records import read_one_by_one, received
 from services.composer.settle import settle
 from services.composer.store import Claim, rows_of, save_rows
 from services.kit.backoff import Backoff
+from services.kit.clients import Clients, Consumer, GroupConsumer, KafkaClients
 from services.kit.health import Health
-from services.kit.kafka import group_consumer
 from services.kit.metrics import CLIENTS_REPLACED
 from services.kit.postgres import POSTGRES_TROUBLE, Connection, Pool, borrowed, open_pool
 from services.kit.probes import probe_kafka, probe_postgres
@@ -52,41 +51,46 @@ async def run_composer(settings: Settings, health: Health, stop: asyncio.Event) 
     await demand_migrated(settings.postgres)
     health.expect(GROUP_PART, BATCH_PART)
     pool = open_pool(settings.postgres, size=3)
-    backoff = Backoff()
     async with pool, running(probe_kafka(settings.kafka, health), probe_postgres(pool, health)):
-        while not stop.is_set():
-            try:
-                await Composer(settings, health, pool).run(stop)
-            except (KafkaError, OSError, TimeoutError) as error:
-                health.ill(GROUP_PART, f"commands cannot be read: {error or type(error).__name__}")
-                log.warning("the consumer is made anew", error=repr(error))
-                CLIENTS_REPLACED.labels("commands consumer").inc()
-                await backoff.wait(stop)
+        await compose_until(stop, settings, health, KafkaClients(settings.kafka), pool)
+
+
+async def compose_until(stop: asyncio.Event, settings: Settings, health: Health, kafka: Clients, pool: Pool) -> None:
+    """Live one life in the group after the other, until `stop` is set."""
+    backoff = Backoff()
+    while not stop.is_set():
+        try:
+            await Composer(settings, health, kafka, pool).run(stop)
+        except (KafkaError, OSError, TimeoutError) as error:
+            health.ill(GROUP_PART, f"commands cannot be read: {error or type(error).__name__}")
+            log.warning("the consumer is made anew", error=repr(error))
+            CLIENTS_REPLACED.labels("commands consumer").inc()
+            await backoff.wait(stop)
 
 
 class Composer:
     """One consumer's life in the group."""
 
-    def __init__(self, settings: Settings, health: Health, pool: Pool) -> None:
+    def __init__(self, settings: Settings, health: Health, kafka: Clients, pool: Pool) -> None:
         self._settings = settings
         self._health = health
+        self._kafka = kafka
         self._pool = pool
         self._topic = COMMANDS_TOPIC.name(settings.kafka.topic_prefix)
         self._backoff = Backoff()
         self._uncommitted: dict[TopicPartition, int] = {}
-        self._committed_at = time.monotonic()
+        self._committed_at = -COMMIT_EVERY_S
 
     async def run(self, stop: asyncio.Event) -> None:
         """Read and compose until `stop` is set. Raises KafkaError when the consumer is of no use any more."""
         session_ms = self._settings.composer.session_timeout_ms
-        consumer = group_consumer(
-            self._settings.kafka,
+        consumer = self._kafka.group_consumer(
             self._settings.kafka.group("composer", self._settings.composer.group_id),
             group_instance_id=self._settings.composer.instance_id,
             session_timeout_ms=session_ms,
             heartbeat_interval_ms=session_ms // 4,
         )
-        claims = Claims(self._settings.kafka, self._topic, _owner(), consumer, self._health)
+        claims = Claims(self._kafka, self._topic, _owner(), consumer, self._health)
         consumer.subscribe([self._topic], listener=claims)
         try:
             async with asyncio.timeout(START_S):
@@ -94,12 +98,12 @@ class Composer:
             self._health.well(GROUP_PART)
             while not stop.is_set():
                 await self._turn(consumer, claims, stop)
-            self._committed_at = 0.0
+            self._committed_at = -COMMIT_EVERY_S
             await self._commit(consumer)
         finally:
             await stop_client(consumer)
 
-    async def _turn(self, consumer: AIOKafkaConsumer, claims: Claims, stop: asyncio.Event) -> None:
+    async def _turn(self, consumer: GroupConsumer, claims: Claims, stop: asyncio.Event) -> None:
         batches: Batches = {}
         try:
             batches = await consumer.getmany(timeout_ms=POLL_MS, max_records=self._settings.composer.max_batch)
@@ -126,7 +130,7 @@ class Composer:
         return await self._commit(consumer)
 
     async def _compose(
-        self, consumer: AIOKafkaConsumer, claims: Claims, unclaimed: Collection[TopicPartition], batches: Batches
+        self, consumer: Consumer, claims: Claims, unclaimed: Collection[TopicPartition], batches: Batches
     ) -> None:
         async with borrowed(self._pool, BATCH_S) as connection:
             await claims.claim(connection, unclaimed)
@@ -140,7 +144,7 @@ class Composer:
             if taken and not await self._settle(connection, claims, taken):
                 _read_again(consumer, claims, batches)
 
-    async def _pass_markers(self, consumer: AIOKafkaConsumer, claims: Claims) -> None:
+    async def _pass_markers(self, consumer: Consumer, claims: Claims) -> None:
         """Move the cursors over what holds no commands: a transaction's marker behind the last one.
 
         Retention may delete the marker with the command; a cursor that still pointed at it would look like a loss.
@@ -157,8 +161,11 @@ class Composer:
             async with borrowed(self._pool, BATCH_S) as connection:
                 if await save_rows(connection, self._topic, passed, rows_of(Outcome(BatchState()))):
                     claims.advance(passed)
+                else:
+                    # Nothing else would notice that somebody claimed one of them, until the next command comes.
+                    claims.forget(claim.partition for claim in passed)
 
-    async def _compose_one_by_one(self, consumer: AIOKafkaConsumer, claims: Claims) -> None:
+    async def _compose_one_by_one(self, consumer: Consumer, claims: Claims) -> None:
         """Get over a record that the Kafka client cannot decode: reading it with others loses all of them."""
         log.error("a record cannot be decoded by the Kafka client; the partitions are read one by one")
         for where in consumer.assignment():
@@ -169,7 +176,7 @@ class Composer:
             if claim is None:
                 continue
             limit = self._settings.composer.max_batch
-            records = await read_one_by_one(self._settings.kafka, where, claim.next_offset, limit)
+            records = await read_one_by_one(self._kafka, where, claim.next_offset, limit)
             async with borrowed(self._pool, BATCH_S) as connection:
                 if records:
                     await self._settle(connection, claims, self._take_in(consumer, records))
@@ -185,22 +192,23 @@ class Composer:
             self._uncommitted[TopicPartition(self._topic, record.partition)] = record.offset + 1
         return True
 
-    def _take_in(self, consumer: AIOKafkaConsumer, records: Iterable[Received]) -> list[Taken]:
+    def _take_in(self, consumer: Consumer, records: Iterable[Received]) -> list[Taken]:
         partitions = len(consumer.partitions_for_topic(self._topic))
         return [(record, take_in(record, partitions)) for record in records]
 
-    async def _commit(self, consumer: AIOKafkaConsumer) -> None:
+    async def _commit(self, consumer: GroupConsumer) -> None:
         """Tell Kafka now and then how far this is, for tools that show lag; the cursor in Postgres is the truth."""
-        if time.monotonic() - self._committed_at < COMMIT_EVERY_S:
+        now = asyncio.get_running_loop().time()
+        if now - self._committed_at < COMMIT_EVERY_S:
             return
-        self._committed_at = time.monotonic()
+        self._committed_at = now
         offsets, self._uncommitted = self._uncommitted, {}
         if offsets:
             with contextlib.suppress(TimeoutError, KafkaError):
                 await asyncio.wait_for(consumer.commit(offsets), COMMIT_S)
 
 
-def _read_again(consumer: AIOKafkaConsumer, claims: Claims, batches: Batches) -> None:
+def _read_again(consumer: Consumer, claims: Claims, batches: Batches) -> None:
     """Forget the claims and go back to where the batch began; the next claim tells what was saved of it."""
     claims.forget(where.partition for where in batches)
     for where, records in batches.items():

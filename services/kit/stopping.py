@@ -5,7 +5,9 @@ from collections.abc import Coroutine
 from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaProducer
+
+from services.kit.clients import Stoppable
 
 STOP_S = 5.0
 FORCE_S = 1.0
@@ -13,7 +15,7 @@ FORCE_S = 1.0
 log = structlog.get_logger()
 
 
-async def stop_client(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
+async def stop_client(client: Stoppable) -> None:
     """Stop a client within about STOP_S, whatever state Kafka and the client are in. Raises nothing of the client's.
 
     Its `stop()` may wait for ever (a producer flushes batches that never expire) and may raise a CancelledError that

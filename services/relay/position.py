@@ -4,13 +4,12 @@ import asyncio
 from dataclasses import dataclass
 
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 
 from events.codec import decode_event
 from events.envelope import Position
-from services.kit.kafka import reader
+from services.kit.clients import Clients, Consumer
 from services.kit.postgres import Pool, borrowed, load_queries
-from services.kit.settings import KafkaSettings
 from services.kit.stopping import stop_client
 
 START_S = 10.0
@@ -30,10 +29,10 @@ class Published:
     topic_offset: int
 
 
-async def find_published(kafka: KafkaSettings, pool: Pool, where: TopicPartition) -> Published:
+async def find_published(kafka: Clients, pool: Pool, where: TopicPartition) -> Published:
     """Return what is published of a partition. The note covers a topic that retention has emptied."""
     noted = await _noted(pool, where.partition)
-    consumer = reader(kafka)
+    consumer = kafka.reader()
     try:
         async with asyncio.timeout(START_S):
             await consumer.start()
@@ -63,7 +62,7 @@ async def _noted(pool: Pool, partition: int) -> Published:
     return Published(Position(row["log_offset"], row["log_index"]), row["topic_offset"])
 
 
-async def _read_back(consumer: AIOKafkaConsumer, where: TopicPartition, noted: Published) -> Published:
+async def _read_back(consumer: Consumer, where: TopicPartition, noted: Published) -> Published:
     consumer.assign([where])
     start = (await consumer.beginning_offsets([where]))[where]
     end = (await consumer.end_offsets([where]))[where]

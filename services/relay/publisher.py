@@ -4,15 +4,15 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 import structlog
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.structs import RecordMetadata
 
 from events.codec import encode_event
 from events.envelope import Event, Position
+from services.kit.clients import Clients, TransactionalProducer
 from services.kit.eventlog import read_after
-from services.kit.kafka import transactional_producer
 from services.kit.postgres import Pool, borrowed
-from services.kit.settings import Settings
+from services.kit.settings import RelaySettings
 from services.kit.stopping import stop_client
 from services.relay.metrics import SECONDS, tell_published
 from services.relay.position import Published, find_published, note_published
@@ -29,21 +29,27 @@ class PartitionPublisher:
     """One producer's life. Starting it fences every earlier one, also one that was paused and wakes up."""
 
     def __init__(
-        self, settings: Settings, pool: Pool, where: TopicPartition, on_published: Callable[[Position], None]
+        self,
+        settings: RelaySettings,
+        kafka: Clients,
+        pool: Pool,
+        where: TopicPartition,
+        on_published: Callable[[Position], None],
     ) -> None:
         """Publish to `where`, and tell how far that is each time that it changes."""
         self._settings = settings
+        self._kafka = kafka
         self._pool = pool
         self._where = where
         self._on_published = on_published
 
     async def run(self, hint: asyncio.Event, stop: asyncio.Event, on_ready: Callable[[], None]) -> None:
         """Publish until `stop` is set. Raises when anything is unclear: the next life reads the topic back."""
-        producer = transactional_producer(self._settings.kafka, f"{self._where.topic}.relay.{self._where.partition}")
+        producer = self._kafka.transactional_producer(f"{self._where.topic}.relay.{self._where.partition}")
         try:
             async with asyncio.timeout(FENCE_S):
                 await producer.start()
-            published = await find_published(self._settings.kafka, self._pool, self._where)
+            published = await find_published(self._kafka, self._pool, self._where)
             log.info("publishing", partition=self._where.partition, behind=str(published.position))
             on_ready()
             self._on_published(published.position)
@@ -52,12 +58,12 @@ class PartitionPublisher:
             await stop_client(producer)
 
     async def _follow(
-        self, producer: AIOKafkaProducer, published: Published, hint: asyncio.Event, stop: asyncio.Event
+        self, producer: TransactionalProducer, published: Published, hint: asyncio.Event, stop: asyncio.Event
     ) -> None:
         transactions = 0
         while not stop.is_set():
             hint.clear()
-            limit = self._settings.relay.max_batch
+            limit = self._settings.max_batch
             async with borrowed(self._pool) as connection:
                 events = await read_after(connection, self._where.partition, published.position, limit)
             if events:
@@ -72,21 +78,21 @@ class PartitionPublisher:
                 await note_published(self._pool, self._where.partition, published)
                 transactions = 0
             if idle:
-                await _first_of(hint, stop, self._settings.relay.poll_interval_s)
+                await _first_of(hint, stop, self._settings.poll_interval_s)
 
-    async def _transact(self, producer: AIOKafkaProducer, events: Sequence[Event]) -> int:
+    async def _transact(self, producer: TransactionalProducer, events: Sequence[Event]) -> int:
         """Publish `events` in one transaction; return the topic offset of the last one."""
         with SECONDS.time():
             async with asyncio.timeout(TRANSACTION_S):
                 return await self._commit(producer, events)
 
-    async def _commit(self, producer: AIOKafkaProducer, events: Sequence[Event]) -> int:
+    async def _commit(self, producer: TransactionalProducer, events: Sequence[Event]) -> int:
         await producer.begin_transaction()
         sent = [await self._send(producer, event) for event in events]
         await producer.commit_transaction()
         return int((await sent[-1]).offset)
 
-    async def _send(self, producer: AIOKafkaProducer, event: Event) -> "asyncio.Future[RecordMetadata]":
+    async def _send(self, producer: TransactionalProducer, event: Event) -> "asyncio.Future[RecordMetadata]":
         record = encode_event(event)
         future: asyncio.Future[RecordMetadata] = await producer.send(
             self._where.topic,

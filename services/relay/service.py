@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 
 import structlog
 from aiokafka import TopicPartition
@@ -10,10 +11,10 @@ from aiokafka.errors import KafkaError
 from events.envelope import Position
 from events.topics import EVENTS_TOPIC
 from services.kit.backoff import Backoff
+from services.kit.clients import Clients, KafkaClients
 from services.kit.health import Health
-from services.kit.kafka import count_partitions
 from services.kit.notices import Ranges, listen
-from services.kit.postgres import POSTGRES_TROUBLE, Connection, connect, open_pool
+from services.kit.postgres import POSTGRES_TROUBLE, Connection, Pool, connect, open_pool
 from services.kit.probes import probe_kafka, probe_postgres
 from services.kit.process import running
 from services.kit.schema import demand_migrated
@@ -35,38 +36,39 @@ async def run_relay(settings: Settings, health: Health, stop: asyncio.Event) -> 
     """Publish until `stop` is set. Several relays share the partitions by session locks in Postgres."""
     await demand_migrated(settings.postgres)
     health.expect(PART)
-    relay = Relay(settings, health, stop)
-    backoff = Backoff()
+    pool = open_pool(settings.postgres)
+    relay = Relay(settings, health, KafkaClients(settings.kafka), pool, lambda: connect(settings.postgres))
     async with (
-        relay.pool,
+        pool,
         running(
             listen(settings.postgres, relay.on_notice),
             probe_kafka(settings.kafka, health),
-            probe_postgres(relay.pool, health),
+            probe_postgres(pool, health),
             relay.watch_backlog(),
         ),
     ):
-        while not stop.is_set():
-            try:
-                await relay.own_and_publish()
-            except* TROUBLE as group:
-                reason = repr(group.exceptions[0])
-                health.ill(PART, f"partitions cannot be owned: {reason}")
-                log.warning("ownership is taken anew", error=reason)
-                await backoff.wait(stop)
+        await relay.run(stop)
 
 
 class Relay:
     """The partitions of the events topic, and the publishers of those that this process owns."""
 
-    def __init__(self, settings: Settings, health: Health, stop: asyncio.Event) -> None:
-        self.pool = open_pool(settings.postgres)
+    def __init__(
+        self,
+        settings: Settings,
+        health: Health,
+        kafka: Clients,
+        pool: Pool,
+        new_session: Callable[[], Awaitable[Connection]],
+    ) -> None:
         self._settings = settings
         self._health = health
-        self._stop = stop
+        self._kafka = kafka
+        self._pool = pool
+        self._new_session = new_session
         self._topic = EVENTS_TOPIC.name(settings.kafka.topic_prefix)
         self._hints: dict[int, asyncio.Event] = {}
-        self._backlog = BacklogWatch(self.pool)
+        self._backlog = BacklogWatch(pool)
 
     def on_notice(self, ranges: Ranges) -> None:
         """Wake the publishers of the partitions that have new events; all of them when a hint does not say which."""
@@ -78,21 +80,33 @@ class Relay:
         """Tell how far behind the partitions are that this process owns, until cancelled."""
         await self._backlog.run(self._hints)
 
-    async def own_and_publish(self) -> None:
+    async def run(self, stop: asyncio.Event) -> None:
+        """Own and publish until `stop` is set, with a new session whenever one is lost."""
+        backoff = Backoff()
+        while not stop.is_set():
+            try:
+                await self._own_and_publish(stop)
+            except* TROUBLE as group:
+                reason = repr(group.exceptions[0])
+                self._health.ill(PART, f"partitions cannot be owned: {reason}")
+                log.warning("ownership is taken anew", error=reason)
+                await backoff.wait(stop)
+
+    async def _own_and_publish(self, stop: asyncio.Event) -> None:
         """Own and publish what nobody else does, until the session that holds the locks is lost or `stop` is set."""
-        partitions = await count_partitions(self._settings.kafka, self._topic)
-        session = await connect(self._settings.postgres)
+        partitions = await self._kafka.count_partitions(self._topic)
+        session = await self._new_session()
         try:
             async with asyncio.TaskGroup() as group:
-                while not self._stop.is_set():
+                while not stop.is_set():
                     for partition in range(partitions):
                         if partition not in self._hints and await self._lock(session, partition):
                             self._hints[partition] = asyncio.Event()
-                            group.create_task(self._publish(partition))
+                            group.create_task(self._publish(partition, stop))
                     await session.execute("SELECT 1")
                     self._health.well(PART)
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self._stop.wait(), OWN_EVERY_S)
+                        await asyncio.wait_for(stop.wait(), OWN_EVERY_S)
         finally:
             self._hints.clear()
             session.terminate()
@@ -101,7 +115,7 @@ class Relay:
         locked: bool = await sql.try_lock(session, topic=self._topic, partition=partition)
         return locked
 
-    async def _publish(self, partition: int) -> None:
+    async def _publish(self, partition: int, stop: asyncio.Event) -> None:
         where = TopicPartition(self._topic, partition)
         hint = self._hints[partition]
         backoff = Backoff()
@@ -113,11 +127,12 @@ class Relay:
         def published(position: Position) -> None:
             self._backlog.published[partition] = position
 
-        while not self._stop.is_set():
+        while not stop.is_set():
             try:
-                await PartitionPublisher(self._settings, self.pool, where, published).run(hint, self._stop, ready)
+                publisher = PartitionPublisher(self._settings.relay, self._kafka, self._pool, where, published)
+                await publisher.run(hint, stop, ready)
             except TROUBLE as error:
                 self._health.ill(f"partition {partition}", f"events cannot be published: {error!r}")
                 log.warning("a publisher is made anew", partition=partition, error=repr(error))
                 tell_replaced(error)
-                await backoff.wait(self._stop)
+                await backoff.wait(stop)

@@ -1,6 +1,6 @@
 """What the commands come to when the pure rules decide them one after the other, partition by partition."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -29,13 +29,15 @@ class Replayed:
     heads: dict[str, int] = field(default_factory=dict)
 
 
-def replayed(commands: dict[int, list[ConsumerRecord]], environments: Iterable[str]) -> Replayed:
-    """Return what these commands come to in these environments."""
+def replayed(
+    commands: Mapping[int, Sequence[ConsumerRecord]], partitions: int, environments: Iterable[str]
+) -> Replayed:
+    """Return what these commands come to in these environments, on a topic of so many partitions."""
     whole = Replayed()
     state = BatchState({environment: EnvironmentState() for environment in environments})
     for partition in sorted(commands):
         for record in commands[partition]:
-            _decide(record, len(commands), state, whole)
+            _decide(record, partitions, state, whole)
     for environment, kept in state.environments.items():
         if kept.sequence:
             whole.heads[environment] = kept.sequence

@@ -10,7 +10,8 @@ from typing import Any
 from tests.chaos.harness.history import History, Told
 from tests.chaos.harness.plan import Fault
 
-SHOWN = 20
+SHOWN = 10
+LONGEST = 1000
 
 
 class Progress:
@@ -39,17 +40,24 @@ class Progress:
 
 @dataclass
 class Check:
-    """A promise, over how many things it was held, and where it was broken."""
+    """A promise, over how many things it was held, how often it was broken, and some of what was wrong."""
 
     promise: str
     over: int = 0
-    broken: list[str] = field(default_factory=list)
+    broken: int = 0
+    examples: list[str] = field(default_factory=list)
 
     def hold(self, is_so: bool, *what: object) -> None:
         """Look at one thing more; `what` is told when something is wrong with it."""
         self.over += 1
         if not is_so:
-            self.broken.append(" ".join(map(str, what)))
+            self.complain(*what)
+
+    def complain(self, *what: object) -> None:
+        """Note what is wrong."""
+        self.broken += 1
+        if len(self.examples) < SHOWN:
+            self.examples.append(" ".join(map(str, what))[:LONGEST])
 
 
 @dataclass
@@ -69,7 +77,7 @@ class Report:
 
     @property
     def violations(self) -> int:
-        return sum(len(check.broken) for check in self.checks)
+        return sum(check.broken for check in self.checks)
 
     def write(self, file: Path) -> None:
         """Write it as JSON."""
@@ -93,10 +101,10 @@ class Report:
             "processes:",
             *_table(self.processes),
             "checked:",
-            *(f"  {len(each.broken) or 'ok':>4}  {each.promise} ({each.over})" for each in self.checks),
+            *(f"  {each.broken or 'ok':>4}  {each.promise} ({each.over})" for each in self.checks),
         ]
         for check in self.checks:
-            lines += [f"  BROKEN  {check.promise}: {what}" for what in check.broken[:SHOWN]]
+            lines += [f"  BROKEN  {check.promise}: {what}" for what in check.examples]
         return "\n".join([*lines, "", f"{self.violations} violations"])
 
 

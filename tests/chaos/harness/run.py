@@ -39,7 +39,9 @@ async def run(seed: int, seconds: float, folder: Path, progress: Progress) -> Re
         report.checks.append(await _ended(world, progress))
         progress.say("reading and judging what is stored")
         truth = await read_truth(world.settings)
-        report.checks += stored_checks(truth, await asyncio.to_thread(replayed, truth.commands, truth.environments))
+        partitions = world.settings.kafka.partitions
+        replay = await asyncio.to_thread(replayed, truth.commands, partitions, truth.environments)
+        report.checks += stored_checks(truth, replay)
         report.checks += client_checks(truth, history)
         report.checks.append(feed_check(truth, {each.environment: each.ids for each in clients.followers}))
     history.write(folder / "history.jsonl")

@@ -38,11 +38,13 @@ def _same(promise: str, found: Any, wanted: Any) -> Check:
     if found == wanted:
         return check
     if isinstance(wanted, list):
-        check.broken.append(first_difference(found, wanted))
+        check.complain(first_difference(found, wanted))
         return check
     found, wanted = (set(each.items()) if isinstance(each, dict) else each for each in (found, wanted))
-    check.broken += [f"made up: {each}" for each in sorted(found - wanted, key=str)]
-    check.broken += [f"missing: {each}" for each in sorted(wanted - found, key=str)]
+    for each in sorted(found - wanted, key=str):
+        check.complain("made up:", each)
+    for each in sorted(wanted - found, key=str):
+        check.complain("missing:", each)
     return check
 
 
@@ -120,7 +122,7 @@ def _published(truth: Truth) -> Check:
         found = [(each.key, each.value, tuple(each.headers)) for each in truth.events.get(partition, [])]
         check.over += len(wanted)
         if found != wanted:
-            check.broken.append(f"partition {partition}: {first_difference(found, wanted)}")
+            check.complain(f"partition {partition}: {first_difference(found, wanted)}")
     return check
 
 

@@ -35,7 +35,7 @@ def feed_check(truth: Truth, feeds: Mapping[str, Sequence[str]]) -> Check:
     for environment, ids in feeds.items():
         check.over += len(ids)
         if list(ids) != logged[environment]:
-            check.broken.append(f"{environment}: {first_difference(list(ids), logged[environment])}")
+            check.complain(f"{environment}: {first_difference(list(ids), logged[environment])}")
     return check
 
 

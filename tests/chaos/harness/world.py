@@ -11,6 +11,7 @@ from pathlib import Path
 from pipeloom.demo.source import make_repository
 from pipeloom.local.ports import HOST, pick_port
 from pipeloom.local.postgres import EmbeddedPostgres
+from services.kit.partitions import partition_of
 from services.kit.postgres import connect
 from services.kit.settings import KafkaSettings, Settings
 from tests.chaos.harness import audit
@@ -18,10 +19,9 @@ from tests.chaos.harness.parts import Part
 from tests.chaos.harness.plan import GATEWAYS, KINDS, PARTS, SESSION_S
 from tests.chaos.harness.proxy import Proxy
 from tests.chaos.harness.servers import LARGE, Kept, ProxiedKafka, through
-from tests.support.installation import Member, new_installation, new_member
+from tests.support.installation import Member, new_installation, new_member, unique
 from tests.support.servers import Servers
 
-ENVIRONMENTS = 4
 PARTITIONS = 4
 READY_S = 90.0
 EXTRA = ("composer-4", "composer-5")
@@ -67,7 +67,7 @@ async def open_world(folder: Path) -> AsyncIterator[World]:
             stack.push_async_callback(server.stop)
         await asyncio.gather(kafka.start(), postgres.start())
         settings = await new_installation(Servers(servers.bootstrap_servers, database.dsn()), folder, PARTITIONS)
-        members = [await new_member(settings.postgres) for _ in range(ENVIRONMENTS)]
+        members = [await new_member(settings.postgres, _environment_on(each)) for each in range(PARTITIONS)]
         proxies, http_ports = _proxies(servers, database)
         for proxy in proxies.values():
             await proxy.start()
@@ -85,6 +85,11 @@ async def open_world(folder: Path) -> AsyncIterator[World]:
             raise RuntimeError(f"not all of it is ready within {READY_S:g} s; the logs are in {folder / 'logs'}")
         extra = {name: parts.pop(name) for name in EXTRA}
         yield World(folder, settings, kafka, postgres, proxies, parts, members, str(repository), extra)
+
+
+def _environment_on(partition: int) -> str:
+    """Return the id of a new environment that lives on a partition."""
+    return next(each for each in iter(lambda: unique("env"), "") if partition_of(each, PARTITIONS) == partition)
 
 
 def _proxies(kafka: ProxiedKafka, postgres: EmbeddedPostgres) -> tuple[dict[str, Proxy], dict[str, int]]:

@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 from events.commands import StepRequested
 from events.envelope import Event
 from services.composer.service import run_composer
+from services.kit.clients import KafkaClients
 from services.kit.eventlog import read_after
 from services.kit.kafka import transactional_producer
 from services.kit.postgres import borrowed, open_pool
@@ -104,7 +105,8 @@ async def test_a_publisher_that_was_paused_and_wakes_up_is_fenced(installation: 
         where = TopicPartition(log.events_topic, partition)
         paused = transactional_producer(installation.kafka, f"{where.topic}.relay.{where.partition}")
         await paused.start()
-        publisher = PartitionPublisher(installation, pool, where, lambda _: None)
+        clients = KafkaClients(installation.kafka)
+        publisher = PartitionPublisher(installation.relay, clients, pool, where, lambda _: None)
         async with borrowed(pool) as connection:
             logged = await read_after(connection, partition, NOTHING, 10)
         await paused.begin_transaction()
@@ -145,11 +147,11 @@ async def test_the_position_is_what_the_topic_holds_even_when_the_note_is_older(
         events = await log.events(4)
     where = TopicPartition(log.events_topic, events[0].partition)
     async with open_pool(installation.postgres) as pool:
-        found = await find_published(installation.kafka, pool, where)
+        found = await find_published(KafkaClients(installation.kafka), pool, where)
         await pool.execute("TRUNCATE relay_position")
         # When
-        read_back = await find_published(installation.kafka, pool, where)
+        read_back = await find_published(KafkaClients(installation.kafka), pool, where)
         await note_published(pool, where.partition, read_back)
         # Then
         assert read_back.position == found.position == events[-1].position
-        assert await find_published(installation.kafka, pool, where) == read_back
+        assert await find_published(KafkaClients(installation.kafka), pool, where) == read_back

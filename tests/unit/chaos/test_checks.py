@@ -42,7 +42,7 @@ def commands_on_the_topic() -> dict[int, list[ConsumerRecord]]:
 
 
 def what_is_right() -> Replayed:
-    return replayed(commands_on_the_topic(), [ENVIRONMENT])
+    return replayed(commands_on_the_topic(), 1, [ENVIRONMENT])
 
 
 def undamaged() -> Truth:

@@ -1,0 +1,1 @@
+"""What composer and relay rely on, held by real Kafka and Postgres and by the simulated ones alike."""
