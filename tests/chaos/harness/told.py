@@ -77,8 +77,7 @@ def _kept_by_kafka(truth: Truth, history: History, inbox: set[Id]) -> Check:
 
 
 def _seen(history: History) -> Check:
-    return Check(
-        "what clients saw at once: same answers, own names, read their writes, no 500",
-        len(history.asked),
-        history.wrong,
-    )
+    check = Check("what clients saw at once: same answers, own names, read their writes, no 500", len(history.asked))
+    for what in history.wrong:
+        check.complain(what)
+    return check
