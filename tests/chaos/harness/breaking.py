@@ -38,6 +38,7 @@ class Breaker:
         self._world = world
         self._history = history
         self._progress = progress
+        self._storming = asyncio.Lock()
         self._plan = plan
         self._seconds = seconds
 
@@ -78,7 +79,8 @@ class Breaker:
         elif fault.target in {"kafka", "postgres"}:
             await self._break_server(world.kafka if fault.target == "kafka" else world.postgres, fault)
         elif fault.what == "storm":
-            await self._storm()
+            async with self._storming:
+                await self._storm()
         else:
             await self._break_in_postgres(fault)
 
