@@ -101,7 +101,11 @@ def replay(
     idempotency_key: KeyOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Send one again as a new command of yours, as it is or mended. When that is refused, the letter stays open."""
+    """Send one again as a new command of yours, as it is or mended. When that is refused, the letter stays open.
+
+    The same replay again is the same command until it has a result: it takes effect once. One that was discarded can
+    be replayed too.
+    """
     write = writes.replay_dead_letter(letter_id, _data(data), command_type, idempotency_key=idempotency_key)
     with connected() as client:
         if not wait:
@@ -113,7 +117,7 @@ def replay(
 
 @app.command(epilog="Example: pipeloom dead-letters discard 3-1042")
 def discard(letter_id: Id, output: OutputOption = Output.TABLE) -> None:
-    """Settle one that is worth nothing: it is kept, and no longer open."""
+    """Settle one that is worth nothing: it is kept, and no longer open. A replay takes it up again."""
     with connected() as client:
         show(client.discard_dead_letter(letter_id), output)
 

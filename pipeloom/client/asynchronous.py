@@ -423,7 +423,8 @@ class AsyncClient:
     ) -> documents.Command:
         """Send a dead letter again as a new command of yours: as it is, or with its `data` or its type mended.
 
-        Raises what the command raises, and the letter stays open; DeadLetterReplayed when it took effect before.
+        Raises what the command raises, and the letter stays open; DeadLetterReplayed when it took effect before, and
+        DeadLetterUndecided while a replay that asks for something else has no result.
         """
         return await self.send(
             writes.replay_dead_letter(dead_letter_id, data, command_type, idempotency_key=idempotency_key)
