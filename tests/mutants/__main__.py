@@ -20,7 +20,6 @@ SEQUENCES = "tests/unit/composer/test_any_sequence.py"
 SEEDS = 3_000
 FOR_CHAOS = {
     "a-list-without-its-environment",
-    "acknowledged-before-kafka",
     "poison-is-skipped",
     "success-on-a-timeout",
 }
@@ -68,7 +67,7 @@ def _by_sequences(name: str, scratch: Path) -> bool:
 
 
 def _by_chaos(name: str, scratch: Path) -> bool:
-    harness = [sys.executable, "-m", "tests.chaos.harness", *CHAOS, "--folder", scratch / "chaos"]
+    harness = [sys.executable, "-m", "tests.chaos.harness", *CHAOS, "--folder", str(scratch / "chaos")]
     ran = subprocess.run(harness, cwd=scratch, check=False, capture_output=True, text=True)
     first = BROKEN.search(ran.stdout)
     if first is None and ran.returncode:
