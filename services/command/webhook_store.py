@@ -1,33 +1,15 @@
 """Writes webhooks: control data, which goes straight to Postgres and is no command."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
 from events.refusals import Code, Refused
-from services.kit.postgres import POSTGRES_TROUBLE, Connection, Pool, borrowed, load_queries
-from services.kit.webhooks import webhook_not_found
-
-WRITE_S = 5.0
+from services.kit.postgres import Connection, load_queries
+from services.kit.webhook_documents import webhook_not_found
 
 _sql = load_queries(__file__)
-
-
-@asynccontextmanager
-async def writing(pool: Pool) -> AsyncIterator[Connection]:
-    """Lend a connection in a transaction. Raises Refused postgres_unavailable when it does not come to its end."""
-    try:
-        async with borrowed(pool, WRITE_S) as connection, connection.transaction():
-            yield connection
-    except POSTGRES_TROUBLE as error:
-        raise Refused(
-            Code.POSTGRES_UNAVAILABLE,
-            "Postgres did not answer, so the webhook may or may not be changed. Look at it, or send the same again "
-            "with the same Idempotency-Key.",
-        ) from error
 
 
 async def create(connection: Connection, most: int, fields: dict[str, Any]) -> asyncpg.Record:

@@ -13,7 +13,7 @@ from services.kit.parameters import MAX_SEQUENCE
 from services.kit.postgres import load_queries
 from services.kit.reading import reading
 from services.kit.web import Asker, json_response
-from services.kit.webhooks import delivery_document, json_text, webhook_document, webhook_not_found
+from services.kit.webhook_documents import delivery_document, json_text, webhook_document, webhook_not_found
 from services.query import webhook_contract as contract
 
 PAGE_SIZE = 100

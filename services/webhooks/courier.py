@@ -14,7 +14,7 @@ from services.kit.notices import Ranges
 from services.kit.postgres import POSTGRES_TROUBLE, Pool
 from services.kit.sealing import SealBroken, Sealer
 from services.kit.settings import WebhooksSettings
-from services.kit.webhooks import open_secret
+from services.kit.webhook_secrets import open_secret
 from services.webhooks.deliveries import Deliveries, Due
 from services.webhooks.metrics import ATTEMPT_SECONDS, ATTEMPTS, DISABLED, PENDING
 from services.webhooks.schedule import retry_delay

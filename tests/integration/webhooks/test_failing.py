@@ -5,6 +5,7 @@ import socket
 import pytest
 
 from services.command import webhook_store
+from services.kit.writing import writing
 from tests.support.receiver import Behaviour, answering, hang, streaming
 from tests.support.services import eventually
 
@@ -148,7 +149,7 @@ async def test_the_failure_of_a_url_that_was_changed_meanwhile_disables_nothing(
     await world.happen()
     async with world.service():
         await eventually(lambda: bool(world.receiver.at("/old")))
-        async with webhook_store.writing(world.pool) as connection:
+        async with writing(world.pool, "the webhook") as connection:
             new = {"url": world.receiver.url("/new"), "status": "enabled"}
             await webhook_store.change(connection, world.environment, hook.id, new)
         await world.until(hook, status="delivered")
@@ -156,5 +157,5 @@ async def test_the_failure_of_a_url_that_was_changed_meanwhile_disables_nothing(
 
 
 async def _enable(world: World, hook: Hook) -> None:
-    async with webhook_store.writing(world.pool) as connection:
+    async with writing(world.pool, "the webhook") as connection:
         await webhook_store.change(connection, world.environment, hook.id, {"status": "enabled"})
