@@ -98,7 +98,7 @@ class Courier:
 
     async def _attempt(self, due: Due) -> None:
         with ATTEMPT_SECONDS.time():
-            answer = await self._send(due)
+            answer = await self._answer(due)
         try:
             if answer.fault:
                 await self._tell_failure(due, answer)
@@ -108,15 +108,24 @@ class Courier:
         except POSTGRES_TROUBLE as error:  # the lease ends, and it is attempted once more
             log.warning("the outcome of a delivery is lost", webhook=str(due.webhook_id), error=repr(error))
 
+    async def _answer(self, due: Due) -> Answer:
+        """Return what came of sending; what broke on our side is a failure too, so that it comes to an end some day."""
+        try:
+            return await self._send(due)
+        except Exception as error:  # whatever one receiver brings about, the deliveries of all others go on
+            log.exception("an attempt broke", webhook=str(due.webhook_id), sequence=due.sequence)
+            return Answer(None, f"The attempt broke on our side ({type(error).__name__}).")
+
     async def _send(self, due: Due) -> Answer:
-        if due.event is None:
+        event = due.event()
+        if event is None:
             return Answer(None, "The event is no longer in the log.")
         try:
             secret = open_secret(self._sealer, due.row)
         except SealBroken as error:
             return Answer(None, f"The secret that signs cannot be opened: {error}.")
         # A dot parts what is signed, so there must be none in the id.
-        message = Message(due.event.id.replace(".", "-"), event_as_json(due.event))
+        message = Message(event.id.replace(".", "-"), event_as_json(event))
         return await self._sender.send(due.url, secret, message)
 
     async def _tell_failure(self, due: Due, answer: Answer) -> None:

@@ -22,19 +22,21 @@ _sql = load_queries(__file__)
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A delivery that this process has claimed; without an event when the log no longer has it."""
+    """A delivery that this process has claimed."""
 
     webhook_id: UUID
     sequence: int
     attempts: int
     url: str
     row: asyncpg.Record
-    event: Event | None
 
     @classmethod
     def from_row(cls, row: asyncpg.Record) -> "Due":
-        event = None if row["data"] is None else event_of(row)
-        return cls(row["id"], row["sequence"], row["attempts"], row["url"], row, event)
+        return cls(row["id"], row["sequence"], row["attempts"], row["url"], row)
+
+    def event(self) -> Event | None:
+        """Return what is to be sent; None when the log no longer has it."""
+        return None if self.row["data"] is None else event_of(self.row)
 
 
 class Deliveries:
@@ -95,11 +97,11 @@ class Deliveries:
                 sequence=due.sequence,
                 attempts=due.attempts,
                 status_code=answer.status_code,
-                error=answer.fault[:MAX_ERROR_LENGTH],
+                error=_storable(answer.fault),
                 retry_s=retry_s,
                 is_gone=answer.is_gone,
                 disable_after_s=self._settings.disable_after_s,
-                reason=reason[:MAX_ERROR_LENGTH],
+                reason=_storable(reason),
             )
         return bool(is_disabled)
 
@@ -112,6 +114,11 @@ class Deliveries:
         """Return how many deliveries wait for an attempt."""
         async with borrowed(self._pool) as connection:
             return int(await _sql.count_pending(connection))
+
+
+def _storable(text: str) -> str:
+    """Return a text, of which a receiver may have chosen parts, as Postgres takes it."""
+    return text.encode(errors="replace").decode().replace("\0", "")[:MAX_ERROR_LENGTH]
 
 
 def _reason(answer: Answer, disable_after_s: float) -> str:

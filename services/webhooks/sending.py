@@ -132,8 +132,6 @@ def _retry_after(response: httpcore.Response) -> float | None:
         return float(given)
     try:
         moment = parsedate_to_datetime(given)
-    except ValueError:
+        return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError, OverflowError):  # no date, one without a zone, one that no clock reaches
         return None
-    if moment.tzinfo is None:
-        return None
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
