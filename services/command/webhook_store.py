@@ -15,11 +15,17 @@ _sql = load_queries(__file__)
 async def create(connection: Connection, most: int, fields: dict[str, Any]) -> asyncpg.Record:
     """Return the new webhook, or the one that a request before made under the same id.
 
-    Raises Refused: too_many_webhooks, or command_id_reused when that one was asked for otherwise.
+    Raises Refused: too_many_webhooks, command_id_reused when that one was asked for otherwise, or webhook_deleted.
     """
     found = await _sql.lock_environment(connection, environment=fields["environment"])
     taken = await _sql.find(connection, environment=fields["environment"], id=fields["id"])
     if taken is None:
+        if await _sql.was_deleted(connection, id=fields["id"]):
+            raise Refused(
+                Code.WEBHOOK_DELETED,
+                f"The webhook {fields['id']}, which this Idempotency-Key made, was deleted. Use a new key for another.",
+                webhook_id=str(fields["id"]),
+            )
         if found["webhooks"] >= most:
             raise Refused(
                 Code.TOO_MANY_WEBHOOKS,

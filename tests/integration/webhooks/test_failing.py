@@ -206,6 +206,6 @@ async def test_a_fault_that_postgres_would_not_take_is_told_without_what_it_does
     await world.happen()
     deliveries = Deliveries(world.pool, world.settings.webhooks)
     await deliveries.make()
-    [due] = await deliveries.claim(1, {})
+    [due] = await deliveries.claim()
     await deliveries.failed(due, Answer(None, "a\0b\udc80c"), None)
     assert (await world.until(hook, status="failed", attempts=1))["last_error"] == "ab?c"
