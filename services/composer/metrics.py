@@ -1,9 +1,11 @@
 """What the composer tells: its batches, what became of the commands, and how far behind it is."""
 
+from collections import Counter as Tally
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from prometheus_client import Counter, Gauge, Histogram
+from pydantic_core import from_json
 
 from events.commands import COMMANDS as TYPES
 from events.envelope import Command, Event
@@ -11,6 +13,7 @@ from events.refusals import Code
 from events.results import CommandRejected
 from services.composer.batch import CommandKey, Outcome
 from services.composer.compose import Taken
+from services.composer.intake import Unusable
 from services.kit.clients import Consumer
 from services.kit.metrics import FINE_S, SIZES
 
@@ -47,18 +50,21 @@ def tell_settled(batch: Sequence[Taken], outcome: Outcome) -> None:
     settled = batch[: outcome.records]
     BATCH_RECORDS.observe(len(settled))
     results = {CommandKey(event.environment, event.command_id): event for event in outcome.events if event.is_result}
-    for _, taken in settled:
-        if isinstance(taken, Command):
-            became = _outcome_of(results.pop(CommandKey(taken.environment, taken.id), None))
-            COMMANDS.labels(taken.type, became).inc()
-        else:
-            kind = taken.command_type if taken.command_type in TYPES else UNKNOWN
-            COMMANDS.labels(kind, "unusable").inc()
-    for event in outcome.events:
-        if event.type == CommandRejected.__name__:
-            REFUSALS.labels(CommandRejected.model_validate_json(event.data).code).inc()
-    for letter in outcome.dead_letters:
-        DEAD_LETTERS.labels(letter.refusal.code.value).inc()
+    # A label is looked up once for a batch, not once for a command.
+    for (kind, became), number in Tally(_became(taken, results) for _, taken in settled).items():
+        COMMANDS.labels(kind, became).inc(number)
+    refusals = (from_json(event.data)["code"] for event in outcome.events if event.type == CommandRejected.__name__)
+    for code, number in Tally(refusals).items():
+        REFUSALS.labels(code).inc(number)
+    for code, number in Tally(letter.refusal.code.value for letter in outcome.dead_letters).items():
+        DEAD_LETTERS.labels(code).inc(number)
+
+
+def _became(taken: Command | Unusable, results: dict[CommandKey, Event]) -> tuple[str, str]:
+    """Return the type of what was taken, and its outcome."""
+    if isinstance(taken, Command):
+        return taken.type, _outcome_of(results.pop(CommandKey(taken.environment, taken.id), None))
+    return (taken.command_type if taken.command_type in TYPES else UNKNOWN), "unusable"
 
 
 def _outcome_of(result: Event | None) -> str:

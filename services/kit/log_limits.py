@@ -45,12 +45,17 @@ class LimitRepeats:
     def __call__(self, _: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
         if not event.pop("repeats", False):
             return event
-        held_back = self._limiter.admit((event.get("event"), *map(event.get, PARTS)))
+        held_back = self._limiter.admit((event.get("event"), _kind_of(event.get("error")), *map(event.get, PARTS)))
         if held_back is None:
             raise structlog.DropEvent
         if held_back:
             event["suppressed"] = held_back
         return event
+
+
+def _kind_of(error: object) -> str:
+    """Return what is constant about an error: its class, without what it says of the moment."""
+    return str(error).partition("(")[0]
 
 
 class LimitNoise(logging.Filter):

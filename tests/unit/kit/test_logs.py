@@ -79,16 +79,22 @@ def said(limit: LimitRepeats, **event: Any) -> dict[str, Any] | None:
 
 def test_a_line_that_repeats_is_said_now_and_then_with_how_many_were_not(clock: Clock, limiter: Limiter) -> None:
     limit = LimitRepeats(limiter)
-    first, *others = [said(limit, event="again", error=number, repeats=True) for number in range(4)]
+    first, *others = [said(limit, event="again", error=f"Lost({number})", repeats=True) for number in range(4)]
     clock.now += EVERY_S
-    after = [said(limit, event="again", error=number, repeats=True) for number in (8, 9)]
-    assert (first, others) == ({"event": "again", "error": 0}, [None] * 3)
-    assert after == [{"event": "again", "error": 8, "suppressed": 3}, None]
+    after = [said(limit, event="again", error=f"Lost({number})", repeats=True) for number in (8, 9)]
+    assert (first, others) == ({"event": "again", "error": "Lost(0)"}, [None] * 3)
+    assert after == [{"event": "again", "error": "Lost(8)", "suppressed": 3}, None]
 
 
 def test_one_loop_does_not_silence_another_one(limiter: Limiter) -> None:
     limit = LimitRepeats(limiter)
     lines = [said(limit, event="again", repeats=True, **part) for part in ({"partition": 0}, {"partition": 1}, {})]
+    assert None not in lines
+
+
+def test_another_cause_is_not_silenced_by_the_one_before(limiter: Limiter) -> None:
+    limit = LimitRepeats(limiter)
+    lines = [said(limit, event="again", repeats=True, error=error) for error in ("Lost('a')", "Fenced('a')")]
     assert None not in lines
 
 
