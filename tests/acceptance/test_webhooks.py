@@ -131,7 +131,7 @@ async def test_a_parameter_that_is_not_known_is_refused(tenant: Tenant) -> None:
     problem(await tenant.http.get("/webhooks", params={"status": "enabled"}), 400, "invalid_request")
     refused = await tenant.http.get(f"/webhooks/{webhook['id']}/deliveries", params={"state": "failed"})
     problem(refused, 400, "invalid_request")
-    assert refused.json()["known"] == ["status", "limit", "after"]
+    assert "status, limit, after" in refused.text
 
 
 async def test_what_is_changed_of_a_webhook_is_changed_and_nothing_else(tenant: Tenant) -> None:
