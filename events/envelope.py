@@ -65,10 +65,14 @@ class Command:
         It is that of the version in which it was asked, and of what differs from the defaults: the same record has
         the same one after an upgrade that raised its type's version or gave it an optional field.
         """
-        data = self.written or self.data
-        fields = data.model_dump(mode="json", exclude=data.derived, exclude_defaults=True)
-        asked = json.dumps(fields, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(f"{type_attribute(self.type, data.version)}\n{asked}".encode()).digest()
+        return fingerprint_of(self.type, self.written or self.data)
+
+
+def fingerprint_of(name: str, data: CommandData) -> bytes:
+    """Return the fingerprint of a command of the type `name` that asks for `data`."""
+    fields = data.model_dump(mode="json", exclude=data.derived, exclude_defaults=True)
+    asked = json.dumps(fields, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(f"{type_attribute(name, data.version)}\n{asked}".encode()).digest()
 
 
 @dataclass(frozen=True, slots=True, order=True)

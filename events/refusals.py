@@ -75,6 +75,7 @@ class Code(StrEnum):
     USER_NOT_FOUND = "user_not_found", 404, "The user does not exist"
     DEAD_LETTER_NOT_FOUND = "dead_letter_not_found", 404, "The dead letter does not exist"
     DEAD_LETTER_REPLAYED = "dead_letter_replayed", 409, "The dead letter was replayed, and took effect"
+    DEAD_LETTER_UNDECIDED = "dead_letter_undecided", 409, "Another replay of the dead letter has no result yet"
     # A command's identity.
     COMMAND_ID_REUSED = "command_id_reused", 422, "The command id was used before, for something else"
     # Records on the commands topic that are not commands.

@@ -51,8 +51,19 @@ def upcast(model: type[Present], version: int, data: Any) -> tuple[Present, Pres
 
 def present(event: Event) -> Event:
     """Return `event` in the present version of its type; one of a version that nobody here knows as it is."""
-    model = RESULTS.get(event.type)
-    if model is None or event.version == model.version or not is_readable(event.type, event.version, model.version):
-        return event
-    data, _ = upcast(model, event.version, from_json(event.data))
-    return replace(event, version=model.version, data=data.model_dump_json())
+    told = present_data(event.type, event.version, event.data)
+    return event if told is None else replace(event, version=RESULTS[event.type].version, data=told.model_dump_json())
+
+
+def present_data(name: str, version: int, text: str) -> Versioned | None:
+    """Return an event's data in the present version of its type, None when `text` is that already or is not known."""
+    model = RESULTS.get(name)
+    if model is None or version == model.version or not is_readable(name, version, model.version):
+        return None
+    return upcast(model, version, from_json(text))[0]
+
+
+def present_fields(name: str, version: int, text: str) -> Any:
+    """Return the fields of an event's data in the present version of its type, of one that nobody knows as they are."""
+    told = present_data(name, version, text)
+    return from_json(text) if told is None else told.model_dump(mode="json")

@@ -423,7 +423,8 @@ class AsyncClient:
     ) -> documents.Command:
         """Send a dead letter again as a new command of yours: as it is, or with its `data` or its type mended.
 
-        Raises what the command raises, and the letter stays open; DeadLetterReplayed when it took effect before.
+        Raises what the command raises, and the letter stays open; DeadLetterReplayed when it took effect before, and
+        DeadLetterUndecided while a replay that asks for something else has no result.
         """
         return await self.send(
             writes.replay_dead_letter(dead_letter_id, data, command_type, idempotency_key=idempotency_key)
@@ -437,14 +438,23 @@ class AsyncClient:
         """Return how long commands took, which were refused or are overdue, and how far behind each part is."""
         return await self.send(requests.activity(minutes))
 
-    def watch(self, types: Iterable[str] = (), subject: str | None = None, since: Since = "now") -> AsyncWatch:
+    def watch(
+        self,
+        types: Iterable[str] = (),
+        subject: str | None = None,
+        since: Since = "now",
+        *,
+        pipeline: str | None = None,
+    ) -> AsyncWatch:
         """Follow the events of the environment: of these `types` (all by default), about subjects that begin so.
 
+        `pipeline` is the exact name of the one that they are about.
         Begins `since` now, the beginning, or behind the event of that sequence. Each event comes once, in order, also
         over connections that break: it connects again for as long as it takes. Close it, or use it in an `async with`
         block, which begins to follow before the block does anything.
         """
-        return AsyncWatch(Subscription(self._session, types, subject, since), partial(self._run, is_stream=True))
+        subscription = Subscription(self._session, types, subject, since, pipeline)
+        return AsyncWatch(subscription, partial(self._run, is_stream=True))
 
     async def _find(self, request: Request[T]) -> T | None:
         flow = flows.find(self._session, request)

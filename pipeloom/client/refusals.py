@@ -143,6 +143,10 @@ class DeadLetterReplayed(Conflict):
     """The dead letter was replayed, and took effect (`dead_letter_replayed`)."""
 
 
+class DeadLetterUndecided(Conflict):
+    """Another replay of the dead letter has no result yet (`dead_letter_undecided`)."""
+
+
 class CommandIdReused(Invalid):
     """The idempotency key was used before, for another request (`command_id_reused`)."""
 
@@ -183,5 +187,6 @@ BY_CODE: dict[str, type[Refused]] = {
     "too_many_dependents": TooManyDependents,
     "dead_letter_not_found": DeadLetterNotFound,
     "dead_letter_replayed": DeadLetterReplayed,
+    "dead_letter_undecided": DeadLetterUndecided,
     "command_id_reused": CommandIdReused,
 }

@@ -2,20 +2,23 @@
 
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 
 from events.codec import decode_asked, read_json
 from events.commands import COMMANDS, CommandData, EnvironmentVariablesRequested, StepBuildReported
 from events.envelope import parse_type
 from events.refusals import Code, Refused
 from events.structured import attributes_and_data
+from events.upcasting import is_readable, upcast
+from events.validation import refusal_of
 from events.wording import kind_of
 from services.command.submit import validated
 from services.kit.dead_letters import DeadLetter
 
+NO_BUILDER = "Builders send it. Have the step built anew instead: PUT /api/v1/steps/NAME."
 # What no user may write: the first is a builder's to say, the second would bring values in the clear into Kafka.
 NOT_MENDED = {
-    StepBuildReported: "Builders send it. Have the step built anew instead: PUT /api/v1/steps/NAME.",
+    StepBuildReported: NO_BUILDER,
     EnvironmentVariablesRequested: "Set the variables instead, which seals them: PUT /api/v1/environment-variables.",
 }
 
@@ -30,16 +33,33 @@ class Mended(BaseModel):
 
 
 def replayed(letter: DeadLetter) -> CommandData:
-    """Return the command that a letter holds. Raises Refused as the composer did, if it is none still."""
-    return decode_asked(*attributes_and_data(letter.headers, letter.value))
+    """Return the command that a letter holds. Raises Refused as the composer did, if it is none still.
+
+    Nor is a builder's report sent again as it stands: its actor would be a user, who has built nothing.
+    """
+    data = decode_asked(*attributes_and_data(letter.headers, letter.value))
+    if isinstance(data, StepBuildReported):
+        raise Refused(Code.INVALID_BODY, f"StepBuildReported cannot be replayed. {NO_BUILDER}")
+    return data
 
 
-def object_of(letter: DeadLetter) -> dict[str, Any]:
-    """Return the fields that a letter holds. Raises Refused: invalid_json or invalid_body."""
-    fields = read_json(attributes_and_data(letter.headers, letter.value)[1] or b"")
+def object_of(letter: DeadLetter, model: type[CommandData]) -> dict[str, Any]:
+    """Return the fields that a letter holds for a command, in the present version of its type.
+
+    They are of an earlier version where the letter says so of that very type. Raises Refused: invalid_json or
+    invalid_body.
+    """
+    attributes, value = attributes_and_data(letter.headers, letter.value)
+    fields = read_json(value or b"")
     if not isinstance(fields, dict):
         raise Refused(Code.INVALID_BODY, f"The letter holds {kind_of(fields)}, not a JSON object; send `data`.")
-    return fields
+    name, version = parse_type(attributes.get("type", "")) or ("", 0)
+    if name != model.__name__ or version == model.version or not is_readable(name, version, model.version):
+        return fields
+    try:
+        return upcast(model, version, fields)[0].model_dump(mode="json")
+    except ValidationError as error:
+        raise refusal_of(error) from error
 
 
 def mended_type(letter: DeadLetter, mended: Mended) -> type[CommandData]:

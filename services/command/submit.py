@@ -66,9 +66,11 @@ class Submitter:
         command_id: UUID | None = None,
         *,
         source: str = SOURCE,
+        may_repeat: bool = False,
     ) -> Response:
         """Return `answer(result event)` once the command is decided, or 202 when the client does not want to wait.
 
+        One that may repeat an earlier one, as any under an Idempotency-Key, is looked for before it is sent.
         Raises Refused with the composer's refusal, or overloaded, kafka_unavailable, outcome_unknown.
         """
         preferences = read_preferences(request.headers)
@@ -83,12 +85,14 @@ class Submitter:
         )
         tell(command_id=str(command.id), environment=command.environment)
         with submission(command) as told:
-            return told.answered(await self._submitted(command, preferences, answer))
+            return told.answered(await self._submitted(command, preferences, answer, may_repeat))
 
-    async def _submitted(self, command: Command, preferences: Preferences, answer: Answer) -> Response:
+    async def _submitted(
+        self, command: Command, preferences: Preferences, answer: Answer, may_repeat: bool
+    ) -> Response:
         waiting, whole = self._patience(preferences.wait_s)
         with self.backend.live.expecting(command.environment, command.id) as result:
-            if preferences.idempotency_key:
+            if preferences.idempotency_key or may_repeat:
                 decided = await self._look(command, min(LOOK_S, whole.left_s / 2))
                 if decided:
                     REPEATS.inc()
@@ -146,9 +150,14 @@ async def _awaited(result: News, waiting: Patience) -> Event | None:
 
 def command_id_of(request: Request, asker: Identity) -> UUID:
     """Return the command id of a request: derived from its Idempotency-Key, or a new one."""
+    return keyed_command_id(request, asker) or UUID(int=uuid_utils.uuid7().int)
+
+
+def keyed_command_id(request: Request, asker: Identity) -> UUID | None:
+    """Return the command id that is derived from a request's Idempotency-Key, None when it has none."""
     idempotency_key = read_preferences(request.headers).idempotency_key
     if idempotency_key is None:
-        return UUID(int=uuid_utils.uuid7().int)
+        return None
     return uuid5(IDEMPOTENCY, f"{asker.environment}\n{asker.user_id}\n{idempotency_key}")
 
 

@@ -15,6 +15,7 @@ from services.composer.batch import CommandKey, Outcome
 from services.composer.compose import Taken
 from services.composer.intake import Unusable
 from services.kit.clients import Consumer
+from services.kit.lag import records_behind
 from services.kit.metrics import FINE_S, SIZES
 
 if TYPE_CHECKING:
@@ -89,4 +90,4 @@ def tell_lag(consumer: Consumer, claims: "Claims") -> None:
             _cursors[partition] = claim.next_offset
         if partition in _cursors:
             CURSOR.labels(str(partition)).set(_cursors[partition])
-            LAG.labels(str(partition)).set(max(0, (consumer.highwater(where) or 0) - _cursors[partition]))
+            LAG.labels(str(partition)).set(records_behind(consumer.highwater(where) or 0, _cursors[partition]))

@@ -24,6 +24,10 @@ START_S = 10.0
 PART = "kafka producer"
 
 
+class NotSent(Refused):
+    """A refusal of a command that Kafka never saw, and never will."""
+
+
 class CommandPublisher:
     """A producer for the commands topic that is replaced when it breaks.
 
@@ -61,7 +65,8 @@ class CommandPublisher:
         """Return once Kafka has acknowledged `command`, for which it has no longer than `patience`.
 
         Where there are traces, the command carries the place of its publishing in one.
-        Raises Refused: overloaded (nothing was sent) or kafka_unavailable (it may still take effect).
+        Raises Refused: kafka_unavailable (it may still take effect), or NotSent: overloaded, payload_too_large, or
+        kafka_unavailable too.
         """
         if not is_on():
             return await self._publish(command, patience)
@@ -80,12 +85,12 @@ class CommandPublisher:
 
     async def _publish(self, command: Command, patience: Patience | None) -> None:
         if len(self._under_way) >= self._max_in_flight:
-            raise Refused(
+            raise NotSent(
                 Code.OVERLOADED,
                 f"{self._max_in_flight} commands are under way in this process; this one was not sent. Try again.",
             )
         if self._producer is None:
-            raise _unavailable(command, "nothing was sent")
+            raise _unavailable(command, "nothing was sent", NotSent)
         task = asyncio.create_task(self._send(self._producer, command))
         self._under_way.add(task)
         task.add_done_callback(self._finished)
@@ -97,7 +102,7 @@ class CommandPublisher:
         try:
             task.result()
         except MessageSizeTooLargeError as error:
-            raise Refused(
+            raise NotSent(
                 Code.PAYLOAD_TOO_LARGE, "The command is larger than a record may be; nothing was sent. Make it smaller."
             ) from error
         except KafkaError as error:
@@ -141,8 +146,8 @@ class CommandPublisher:
             await stop_client(producer)
 
 
-def _unavailable(command: Command, outcome: str) -> Refused:
-    return Refused(
+def _unavailable(command: Command, outcome: str, kind: type[Refused] = Refused) -> Refused:
+    return kind(
         Code.KAFKA_UNAVAILABLE,
         f"Kafka did not acknowledge the command in time; {outcome}. Ask for it at /api/v1/commands/{command.id}, "
         "or repeat the request with the same Idempotency-Key.",

@@ -16,6 +16,7 @@ from events.refusals import Code, Refused
 from services.kit.postgres import Connection, load_queries
 
 Status = Literal["open", "replayed", "discarded"]
+Replay = Literal["undecided", "refused", "done"]
 # An offset is below 0 when it was moved out of the way, as operators do after the loss of the commands topic.
 ID_PATTERN = r"^[0-9]{1,9}--?[0-9]{1,18}$"
 PLACE_PATTERN = r"^[0-9]{1,18}-[0-9]{1,9}--?[0-9]{1,18}$"
@@ -68,7 +69,10 @@ NEWEST = Place(datetime(9999, 1, 1, tzinfo=UTC), LetterId(0, 0))
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A record that was no command, why, and what became of it. A list leaves out key, value and headers."""
+    """A record that was no command, why, and what became of it. A list leaves out key, value and headers.
+
+    `replay` is what came of the last replay; `replayed_content` the fingerprint of what that one asks for.
+    """
 
     id: LetterId
     environment: str | None
@@ -81,6 +85,8 @@ class DeadLetter:
     settled_by: str | None
     replayed_as: UUID | None
     value_bytes: int
+    replayed_content: bytes | None = None
+    replay: Replay | None = None
     key: bytes | None = None
     value: bytes | None = None
     headers: Headers = ()
@@ -120,26 +126,37 @@ async def find_letter(connection: Connection, letter_id: LetterId, environment: 
     return None if row is None else _letter(row)
 
 
+async def lock_letter(connection: Connection, letter_id: LetterId) -> None:
+    """Let nobody else settle a letter until the transaction ends."""
+    await _sql.lock_dead_letter(connection, partition=letter_id.partition, log_offset=letter_id.offset)
+
+
 async def discard(connection: Connection, letter_id: LetterId, who: str) -> None:
     """Discard a letter if it is open."""
-    await _sql.discard_dead_letter(
-        connection, partition=letter_id.partition, log_offset=letter_id.offset, settled_by=who
-    )
+    async with connection.transaction():
+        await lock_letter(connection, letter_id)
+        await _sql.discard_dead_letter(
+            connection, partition=letter_id.partition, log_offset=letter_id.offset, settled_by=who
+        )
 
 
-async def mark_replayed(connection: Connection, letter_id: LetterId, who: str, command_id: UUID) -> None:
-    """Note that a letter is sent again, as which command."""
-    await _sql.mark_replayed(
+async def mark_replayed(
+    connection: Connection, letter_id: LetterId, who: str, command_id: UUID, content: bytes
+) -> datetime:
+    """Note that a letter is sent again, as which command and asking for what; return when that was."""
+    marked_at: datetime = await _sql.mark_replayed(
         connection,
         partition=letter_id.partition,
         log_offset=letter_id.offset,
         settled_by=who,
         replayed_as=command_id,
+        replayed_content=content,
     )
+    return marked_at
 
 
-async def restore(connection: Connection, letter: DeadLetter, command_id: UUID) -> None:
-    """Give a letter back the state that it was read with, if the replay as `command_id` was the last."""
+async def restore(connection: Connection, letter: DeadLetter, command_id: UUID, marked_at: datetime) -> None:
+    """Give a letter back the state that it was read with, if it was not marked again since `marked_at`."""
     await _sql.restore_dead_letter(
         connection,
         partition=letter.id.partition,
@@ -148,7 +165,9 @@ async def restore(connection: Connection, letter: DeadLetter, command_id: UUID) 
         settled_at=letter.settled_at,
         settled_by=letter.settled_by,
         former_replayed_as=letter.replayed_as,
+        former_content=letter.replayed_content,
         replayed_as=command_id,
+        marked_at=marked_at,
     )
 
 
@@ -220,6 +239,8 @@ def _letter(row: asyncpg.Record) -> DeadLetter:
         settled_by=row["settled_by"],
         replayed_as=_uuid(row["replayed_as"]),
         value_bytes=row["value_bytes"],
+        replayed_content=row["replayed_content"],
+        replay=row["replay"],
         **bytes_too,
     )
 

@@ -45,7 +45,10 @@ class DeadLetterEntry(TypedDict):
     """A record of the commands topic that was no command, and what became of it since."""
 
     id: Annotated[str, Field(description="Where it stood on the commands topic: its partition and its offset")]
-    status: Literal["open", "replayed", "discarded"]
+    status: Annotated[
+        Literal["open", "replayed", "discarded"],
+        Field(description="Replayed: that command took effect, or has no result yet; a refused one leaves it open"),
+    ]
     code: str
     message: str
     received_at: Annotated[Time, Field(description="The record's own timestamp")]
@@ -54,7 +57,7 @@ class DeadLetterEntry(TypedDict):
     value_bytes: int
     settled_at: Annotated[Time | None, Field(description="When it was replayed or discarded")]
     settled_by: Annotated[str | None, Field(description="Who did that")]
-    replayed_as: Annotated[str | None, Field(description="The command that it was sent again as")]
+    replayed_as: Annotated[str | None, Field(description="The command of its last replay")]
 
 
 class Bytes(TypedDict):

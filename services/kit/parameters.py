@@ -1,12 +1,15 @@
 """The parameters of requests, for the OpenAPI document: what an address and the headers may hold, with their limits."""
 
+from collections.abc import Collection
 from typing import Annotated, Any
 
 from fastapi import Path
 from pydantic import AfterValidator, Field
 
+from events.commands import COMMANDS
 from events.names import MAX_NAME_LENGTH, VARIABLE_PATTERN
 from events.results import RESULTS
+from services.kit.dead_letters import ID_PATTERN
 from services.kit.examples import DIGEST
 
 # What a pattern can say of a name: it has something in it that is neither a dot nor a space.
@@ -32,18 +35,20 @@ Digest = Annotated[
     str, Path(pattern="^sha256:[0-9a-f]{64}$", description="The source, by its content", examples=[DIGEST])
 ]
 
-DeadLetterId = Annotated[
-    str, Path(pattern=r"^[0-9]{1,9}--?[0-9]{1,18}$", description="The dead letter", examples=["3-1042"])
-]
+DeadLetterId = Annotated[str, Path(pattern=ID_PATTERN, description="The dead letter", examples=["3-1042"])]
 
 
-def _known_type(name: str) -> str:
-    if name not in RESULTS:
-        raise ValueError(f"there is no event type '{name}'; the known ones are {', '.join(RESULTS)}")
-    return name
+def _known(kind: str, names: Collection[str]) -> AfterValidator:
+    def check(name: str) -> str:
+        if name not in names:
+            raise ValueError(f"there is no {kind} type '{name}'; the known ones are {', '.join(names)}")
+        return name
+
+    return AfterValidator(check)
 
 
-EventType = Annotated[str, AfterValidator(_known_type), Field(json_schema_extra={"enum": list(RESULTS)})]
+EventType = Annotated[str, _known("event", RESULTS), Field(json_schema_extra={"enum": list(RESULTS)})]
+CommandType = Annotated[str, _known("command", COMMANDS), Field(json_schema_extra={"enum": list(COMMANDS)})]
 
 MAX_SEQUENCE = 2**63 - 1
 DeliverySequence = Annotated[

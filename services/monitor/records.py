@@ -10,26 +10,12 @@ from events.codec import Headers, decode_event, read_attributes, read_command_id
 from events.commands import COMMANDS
 from events.envelope import Event, parse_type
 from events.names import is_environment_id
+from events.outcomes import COMMAND_OF, is_refusal
 from events.refusals import Code, Refused
-from events.results import CommandRejected
 from events.structured import attributes_and_data
+from events.upcasting import present
 
 UNKNOWN = "unknown"
-# Which command a result answers, where it is no refusal.
-ANSWERS = {
-    "StepCreated": "StepRequested",
-    "StepUpdated": "StepUpdateRequested",
-    "StepReady": "StepBuildReported",
-    "StepFailed": "StepBuildReported",
-    "StepDeleted": "StepDeleteRequested",
-    "PipelineCreated": "PipelineRequested",
-    "PipelineDeleted": "PipelineDeleteRequested",
-    "DeploymentCreated": "DeploymentRequested",
-    "DeploymentDeleted": "DeploymentDeleteRequested",
-    "EndpointTokenRenewed": "EndpointTokenRequested",
-    "EnvironmentVariablesSet": "EnvironmentVariablesRequested",
-    "EnvironmentVariableDeleted": "EnvironmentVariableDeleteRequested",
-}
 CODES = frozenset(code.value for code in Code)
 
 
@@ -83,7 +69,7 @@ def read_asked(headers: Headers, value: bytes | None, at_ms: int) -> Asked:
 def read_answered(partition: int, headers: Headers, value: bytes | None, at_ms: int) -> Answered | None:
     """Return the result of a record, None for an event that is not its command's last. Raises UnreadableError."""
     try:
-        event = decode_event(partition, headers, value)
+        event = present(decode_event(partition, headers, value))
         return _answered(event, at_ms) if event.is_result else None
     except (KeyError, ValueError, TypeError, OverflowError) as error:
         raise UnreadableError("no event of ours") from error
@@ -92,8 +78,10 @@ def read_answered(partition: int, headers: Headers, value: bytes | None, at_ms: 
 def _answered(event: Event, at_ms: int) -> Answered:
     if not is_environment_id(event.environment):
         raise ValueError(f"no environment: {event.environment}")
-    is_refusal = event.type == CommandRejected.__name__
-    command_type, refused = _of_rejection(event.data) if is_refusal else (ANSWERS.get(event.type, UNKNOWN), None)
+    if is_refusal(event.type):
+        command_type, refused = _of_rejection(event.data)
+    else:
+        command_type, refused = COMMAND_OF.get(event.type, UNKNOWN), None
     return Answered(
         environment=event.environment,
         position=event.position.offset,

@@ -6,14 +6,15 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import pydantic_core
 from fastapi import APIRouter, Query
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 from starlette.requests import Request
 from starlette.responses import Response
 
 from events.codec import MAX_ATTRIBUTE_LENGTH
-from events.commands import COMMANDS
 from events.envelope import timestamp
 from events.outcomes import COMMAND_OF, is_refusal, results_of
+from events.upcasting import present_fields
+from services.kit.parameters import CommandType
 from services.kit.postgres import Connection, Pool, load_queries
 from services.kit.reading import reading
 from services.kit.web import Asker
@@ -25,12 +26,6 @@ ROWS = 2_000
 BYTES = 1024 * 1024
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]")
-
-
-def _known_type(name: str) -> str:
-    if name not in COMMANDS:
-        raise ValueError(f"there is no command type '{name}'; the known ones are {', '.join(COMMANDS)}")
-    return name
 
 
 def _written_out(text: Any) -> Any:
@@ -49,7 +44,6 @@ def _in_utc(moment: datetime) -> datetime:
 
 Moment = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_in_utc)]
 Status = Annotated[Literal["succeeded", "rejected"] | None, Query(description="Only commands that ended so")]
-CommandType = Annotated[str, AfterValidator(_known_type), Field(json_schema_extra={"enum": list(COMMANDS)})]
 Type = Annotated[CommandType | None, Query(alias="type", description="Only commands of this type")]
 Actor = Annotated[
     str | None,
@@ -154,6 +148,6 @@ def entry_of(row: Any) -> dict[str, Any]:
     }
     if not is_refusal(row["type"]):
         return entry
-    data = pydantic_core.from_json(row["refusal"])
+    data = present_fields(row["type"], row["version"], row["refusal"])
     refusal = {key: data[key] for key in ("code", "message", "details")}
     return {**entry, "status": "rejected", "command_type": data["command_type"], "refusal": refusal}

@@ -55,8 +55,8 @@ WITH span AS (
     FROM measured
     WHERE wanted_before < :wanted_limit AND bytes_before < :byte_limit
 )
-SELECT p.is_wanted, p.covered, (p.looked_at < p.found OR p.found = :row_limit) AS has_more, e.sequence, e.type, e.subject,
-    e.time, e.actor, e.command_id, e.command_source, e.traceparent, i.decided_at,
+SELECT p.is_wanted, p.covered, (p.looked_at < p.found OR p.found = :row_limit) AS has_more, e.sequence, e.type,
+    e.version, e.subject, e.time, e.actor, e.command_id, e.command_source, e.traceparent, i.decided_at,
     CASE WHEN p.is_wanted AND e.type = 'CommandRejected' THEN e.data END AS refusal
 FROM page p
 JOIN event_log e ON e.environment = :environment AND e.sequence = p.sequence

@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any, Literal
 
-import pydantic_core
 from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,6 +10,7 @@ from events.envelope import timestamp
 from events.names import why_unaddressable
 from events.outcomes import COMMAND_OF, is_refusal
 from events.refusals import Code, Refused
+from events.upcasting import present_fields
 from services.kit.parameters import DeploymentName, PipelineName, StepName
 from services.kit.postgres import Pool, load_queries
 from services.kit.reading import reading
@@ -102,7 +102,7 @@ async def _history(
 
 def entry_of(row: Any, kind: str) -> dict[str, Any]:
     """Return an event as an entry of the history of its resource."""
-    data = pydantic_core.from_json(row["data"])
+    data = present_fields(row["type"], row["version"], row["data"])
     entry = {
         "sequence": row["sequence"],
         "time": timestamp(row["time"]),

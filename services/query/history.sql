@@ -16,8 +16,8 @@ WITH span AS (
 ), measured AS (
     SELECT sequence, place, count(*) OVER () AS found, sum(bytes) OVER (ORDER BY place) - bytes AS bytes_before FROM span
 )
-SELECT e.sequence, e.type, e.time, e.is_result, e.actor, e.command_id, e.command_source, e.traceparent, e.data,
-    coalesce(r.type, e.type) AS result_type, coalesce(r.subject, e.subject) AS command_subject, m.found
+SELECT e.sequence, e.type, e.version, e.time, e.is_result, e.actor, e.command_id, e.command_source, e.traceparent,
+    e.data, coalesce(r.type, e.type) AS result_type, coalesce(r.subject, e.subject) AS command_subject, m.found
 FROM measured m
 JOIN event_log e ON e.environment = :environment AND e.sequence = m.sequence
 LEFT JOIN inbox i ON NOT e.is_result AND i.environment = e.environment AND i.command_id = e.command_id

@@ -1,14 +1,18 @@
 """Dead letters on real Kafka and Postgres: seen by their environment, sent again as commands, or discarded."""
 
+import asyncio
 import base64
 import json
+from collections.abc import Awaitable, Callable
 from typing import Any
 
+import httpx
 import pytest
 
 from events.codec import encode_command
 from events.commands import PipelineRequested
 from events.refusals import Code, Refused
+from services.kit.commands import CommandPublisher, NotSent
 from tests.support.installation import command
 from tests.support.services import eventually
 
@@ -125,15 +129,149 @@ async def test_letters_are_paged_and_nobody_elses(stand: Stand, tenant: Tenant) 
         assert (response.status_code, response.json()["name"]) == (404, "dead_letter_not_found")
 
 
-async def test_a_replay_that_kafka_does_not_take_leaves_the_letter_open(
+UPDATE: dict[str, Any] = {"step_name": "s", "description": "built anew"}
+PUBLISH = "services.kit.commands.CommandPublisher.publish"
+Publish = Callable[..., Awaitable[None]]
+
+
+async def bury_update(tenant: Tenant) -> str:
+    """Make a letter of a command that would take effect as often as it is sent; return its address."""
+    await tenant.ready_step()
+    letter = await bury(tenant, json.dumps(UPDATE).encode(), type=b"pipeloom.StepUpdateRequested.v1", source=None)
+    return f"/dead-letters/{letter['id']}"
+
+
+async def updates(tenant: Tenant) -> list[str]:
+    """Return the commands that have updated the step."""
+    entries = (await tenant.http.get("/steps/s/history")).json()
+    return [entry["command_id"] for entry in entries if entry["type"] == "StepUpdated"]
+
+
+async def lost(*_: object) -> None:
+    """Acknowledge what no composer will see, which is as good as one that is down."""
+
+
+async def test_a_replay_whose_acknowledgement_is_late_takes_effect_once(
     tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Given
+    address = await bury_update(tenant)
+    publish: Publish = CommandPublisher.publish
+
+    async def late(*given: Any) -> None:
+        await publish(*given)
+        raise Refused(Code.KAFKA_UNAVAILABLE, "as the test wants it")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PUBLISH, late)
+        unknown = await tenant.http.post(f"{address}/replay")
+    # When
+    again = await tenant.http.post(f"{address}/replay")
+    # Then
+    assert (unknown.status_code, unknown.json()["name"]) == (503, "kafka_unavailable")
+    assert again.status_code in {200, 409}, again.text
+    (settled,) = await letters(tenant, status="replayed")
+    assert await updates(tenant) == [settled["replayed_as"]]
+
+
+async def test_a_replay_without_a_result_is_sent_again_as_the_same_command(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = await bury_update(tenant)
+    with monkeypatch.context() as patch:
+        patch.setattr(PUBLISH, lost)
+        accepted = await tenant.http.post(f"{address}/replay", headers={"Prefer": "respond-async"})
+        mended = await tenant.http.post(f"{address}/replay", json={"data": {**UPDATE, "description": "mended"}})
+        discarded = await tenant.http.delete(address)
+    again = await tenant.http.post(f"{address}/replay", headers={"Idempotency-Key": "another"})
+    another = await tenant.http.post(f"{address}/replay")
+    command_id = accepted.json()["command_id"]
+    assert (mended.status_code, mended.json()["name"]) == (409, "dead_letter_undecided")
+    assert (discarded.json()["status"], discarded.json()["replayed_as"]) == ("replayed", command_id)
+    assert (again.status_code, again.json()["command_id"]) == (200, command_id)
+    assert (another.status_code, another.json()["name"]) == (409, "dead_letter_replayed")
+    assert await updates(tenant) == [command_id]
+
+
+async def test_replays_at_the_same_time_are_one_command(tenant: Tenant) -> None:
+    address = await bury_update(tenant)
+    both = await asyncio.gather(*(tenant.http.post(f"{address}/replay") for _ in range(2)))
+    (settled,) = await letters(tenant, status="replayed")
+    assert {response.status_code for response in both} <= {200, 409}
+    assert await updates(tenant) == [settled["replayed_as"]]
+
+
+async def test_a_replay_that_was_not_sent_leaves_the_letter_as_it_was(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: object) -> None:
+        raise NotSent(Code.OVERLOADED, "as the test wants it")
+
     letter = await bury(tenant, json.dumps(GOOD).encode(), specversion=b"0.3")
-    monkeypatch.setattr("services.kit.commands.CommandPublisher.publish", _away)
+    monkeypatch.setattr(PUBLISH, full)
     response = await tenant.http.post(f"/dead-letters/{letter['id']}/replay")
-    assert (response.status_code, response.json()["name"]) == (503, "kafka_unavailable")
-    assert [each["id"] for each in await letters(tenant, status="open")] == [letter["id"]]
+    assert (response.status_code, response.json()["name"]) == (503, "overloaded")
+    assert await letters(tenant) == [letter]
 
 
-async def _away(*_: object) -> None:
-    raise Refused(Code.KAFKA_UNAVAILABLE, "as the test wants it")
+async def test_a_replay_that_is_refused_when_nobody_waits_leaves_the_letter_open(tenant: Tenant) -> None:
+    letter = await bury(tenant, json.dumps(GOOD).encode(), specversion=b"0.3")
+    address = f"/dead-letters/{letter['id']}"
+    accepted = await tenant.http.post(f"{address}/replay", headers={"Prefer": "respond-async"})
+    told = await tenant.http.get(accepted.headers["Location"].removeprefix("/api/v1"), params={"wait": 20})
+    assert told.json()["status"] == "rejected"
+    refused = {**letter, "replayed_as": accepted.json()["command_id"]}
+    assert await letters(tenant, status="open") == [refused]
+    assert await letters(tenant, status="replayed") == []
+    assert (await tenant.http.delete(address)).json()["status"] == "discarded"
+
+
+async def test_a_key_that_was_used_for_something_else_leaves_the_letter_open(tenant: Tenant) -> None:
+    await tenant.ready_step()
+    key = {"Idempotency-Key": "k"}
+    created = await tenant.http.post("/pipelines", json={**GOOD, "pipeline_name": "q"}, headers=key)
+    letter = await bury(tenant, json.dumps(GOOD).encode(), specversion=b"0.3")
+    refused = await tenant.http.post(f"/dead-letters/{letter['id']}/replay", headers=key)
+    replayed = await tenant.http.post(f"/dead-letters/{letter['id']}/replay")
+    assert (created.status_code, refused.json()["name"]) == (201, "command_id_reused")
+    assert replayed.status_code == 200, replayed.text
+
+
+async def test_a_letter_that_was_discarded_can_still_be_replayed(tenant: Tenant) -> None:
+    address = await bury_update(tenant)
+    await tenant.http.delete(address)
+    assert (await tenant.http.post(f"{address}/replay")).status_code == 200
+    assert [each["status"] for each in await letters(tenant)] == ["replayed"]
+
+
+async def test_a_replay_that_was_not_sent_leaves_the_mark_of_the_one_that_overtook_it(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = await bury_update(tenant)
+    publish: Publish = CommandPublisher.publish
+    overtaking: list[httpx.Response] = []
+
+    async def overtaken(*given: Any) -> None:
+        monkeypatch.setattr(PUBLISH, publish)
+        overtaking.append(await tenant.http.post(f"{address}/replay"))
+        raise NotSent(Code.OVERLOADED, "as the test wants it")
+
+    monkeypatch.setattr(PUBLISH, overtaken)
+    unsent = await tenant.http.post(f"{address}/replay")
+    assert (unsent.status_code, overtaking[0].status_code) == (503, 200)
+    assert [each["replayed_as"] for each in await letters(tenant, status="replayed")] == await updates(tenant)
+
+
+async def test_a_write_that_postgres_does_not_confirm_is_called_unknown(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def cut(*_: object) -> None:
+        raise ConnectionError
+
+    letter = await bury(tenant, json.dumps(GOOD).encode(), specversion=b"0.3")
+    monkeypatch.setattr("services.kit.dead_letters.lock_letter", cut)
+    discarded = await tenant.http.delete(f"/dead-letters/{letter['id']}")
+    replayed = await tenant.http.post(f"/dead-letters/{letter['id']}/replay")
+    for response in (discarded, replayed):
+        assert (response.status_code, response.json()["name"]) == (503, "postgres_unavailable")
+        assert "the dead letter may or may not be changed" in response.json()["message"]

@@ -19,7 +19,7 @@ from events.refusals import Code, Refused
 from events.topics import COMMANDS_TOPIC, MIB
 from pipeloom.local.ports import HOST, pick_port
 from services.kit import commands
-from services.kit.commands import PART, CommandPublisher
+from services.kit.commands import PART, CommandPublisher, NotSent
 from services.kit.health import Health
 from services.kit.kafka import idempotent_producer, reader
 from services.kit.partitions import partition_of
@@ -123,6 +123,7 @@ async def test_before_kafka_is_reached_a_command_is_refused_at_once(installation
         assert time.monotonic() - started < 1
     assert (refused.code, refused.details) == (Code.KAFKA_UNAVAILABLE, {"command_id": str(sent.id)})
     assert "nothing was sent" in refused.message
+    assert isinstance(refused, NotSent)
 
 
 async def test_a_kafka_that_accepts_and_never_answers_does_not_hold_a_command(installation: Settings) -> None:
@@ -159,6 +160,7 @@ async def test_without_an_acknowledgement_in_time_the_outcome_is_told_as_unknown
         acknowledge.set()
     assert (refused.code, refused.details) == (Code.KAFKA_UNAVAILABLE, {"command_id": str(sent.id)})
     assert "it may still take effect" in refused.message
+    assert not isinstance(refused, NotSent)
     assert [found for _, found in await on_topic(installation.kafka)] == [sent]
 
 
@@ -199,6 +201,7 @@ async def test_more_commands_than_fit_are_refused_unsent_until_there_is_room(
         await publisher.publish(fourth)
     # Then
     assert (refused.code, refused.details) == (Code.OVERLOADED, {})
+    assert isinstance(refused, NotSent)
     assert [found for _, found in await on_topic(installation.kafka)] == [*held, fourth]
 
 
@@ -261,6 +264,7 @@ async def test_a_command_that_is_too_large_is_refused_and_does_no_harm_to_others
         assert health.is_ready
         await publisher.publish(sent)
     assert refused.code is Code.PAYLOAD_TOO_LARGE
+    assert isinstance(refused, NotSent)
     assert [found for _, found in await on_topic(installation.kafka)] == [sent]
 
 

@@ -7,11 +7,12 @@ import pytest
 from pydantic import JsonValue
 
 from events.commands import COMMANDS, CommandData, PipelineRequested
-from events.results import RESULTS, PipelineCreated
+from events.results import RESULTS, CommandRejected, PipelineCreated
 from events.upcasting import EARLIER, Earlier
 from services.composer.decider import decide
 from services.composer.decider.pipelines import request_pipeline
 from tests.support.installation import command
+from tests.support.services import eventually
 
 from .conftest import Feed
 
@@ -30,6 +31,13 @@ class RecordedPipelineCreated(PipelineCreated):
     reason: str
 
 
+class RecordedRejection(CommandRejected):
+    """A second version, of which the first one is told with a longer message."""
+
+    version: ClassVar[int] = 2
+
+
+RecordedRejection.__name__ = CommandRejected.__name__
 RecordedPipelineRequested.__name__ = PipelineRequested.__name__
 RecordedPipelineCreated.__name__ = PipelineCreated.__name__
 
@@ -45,12 +53,18 @@ def with_reason(written: PipelineRequested | PipelineCreated) -> dict[str, JsonV
     return {**written.model_dump(mode="json"), "reason": "nobody said so"}
 
 
+def with_more(written: CommandRejected) -> dict[str, JsonValue]:
+    return {**written.model_dump(mode="json"), "message": "told anew"}
+
+
 def upgrade(patch: pytest.MonkeyPatch) -> None:
     """Make this process one of the later version, which still knows the first one of both types."""
     patch.setitem(COMMANDS, "PipelineRequested", RecordedPipelineRequested)
     patch.setitem(RESULTS, "PipelineCreated", RecordedPipelineCreated)
     patch.setitem(EARLIER, ("PipelineRequested", 1), Earlier(PipelineRequested, with_reason))
     patch.setitem(EARLIER, ("PipelineCreated", 1), Earlier(PipelineCreated, with_reason))
+    patch.setitem(RESULTS, "CommandRejected", RecordedRejection)
+    patch.setitem(EARLIER, ("CommandRejected", 1), Earlier(CommandRejected, with_more))
     asked: type[CommandData] = RecordedPipelineRequested
     patch.setitem(decide.RULES, asked, request_recorded_pipeline)
 
@@ -84,3 +98,25 @@ async def test_a_log_of_the_first_version_is_replayed_by_code_of_the_second(
         (str(recorded.id), "pipeloom.PipelineCreated.v2", "a test"),
     ]
     assert [each["dataschema"] for each in told[2:3]] == ["pipeloom:/schemas/events/PipelineCreated.v2.json"]
+
+
+async def test_histories_and_the_list_of_commands_tell_an_earlier_version_as_the_second(
+    feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given: a refusal that was logged in the first version
+    member = await feed.member()
+    async with feed.composer(), feed.query(), feed.client(member) as client:
+        await feed.ask(member.environment, 0, 1)
+
+        async def is_decided() -> bool:
+            return bool(await client.list_commands())
+
+        await eventually(is_decided)
+        ((before,), (listed_before,)) = await client.history("pipeline", "p0"), await client.list_commands()
+        # When
+        upgrade(monkeypatch)
+        ((after,), (listed_after,)) = await client.history("pipeline", "p0"), await client.list_commands()
+    # Then
+    refusals = [entry["refusal"] for entry in (before, listed_before, after, listed_after)]
+    assert [refusal and refusal["code"] for refusal in refusals] == ["step_not_found"] * 4
+    assert [refusal and refusal["message"] == "told anew" for refusal in refusals] == [False, False, True, True]

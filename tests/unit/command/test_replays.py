@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import ClassVar
 
 import pytest
 
-from events.commands import PipelineRequested
+from events.commands import CommandData, PipelineRequested
 from events.refusals import Refused
+from events.upcasting import EARLIER, Earlier
 from services.command.replays import Mended, mended_type, object_of, read_mended, replayed
 from services.kit.dead_letters import DeadLetter, LetterId
 
@@ -53,6 +55,36 @@ def test_a_letter_that_holds_none_says_why(value: bytes | None, command_type: by
     assert refused.value.code == code
 
 
+def test_a_builders_report_is_not_replayed_by_a_user() -> None:
+    report = b'{"step_name": "train", "requested_by": "0192f6a0-0000-7000-8000-000000000001", "outcome": "ready"}'
+    with pytest.raises(Refused, match="Builders send it") as refused:
+        replayed(letter(report, b"pipeloom.StepBuildReported.v1"))
+    assert refused.value.code == "invalid_body"
+
+
+@pytest.mark.parametrize(
+    ("command_type", "steps"),
+    [
+        (b"pipeloom.PipelineRequested.v1", ["train"]),
+        (b"pipeloom.PipelineRequested.v2", None),
+        (b"pipeloom.StepRequested.v1", None),
+        (None, None),
+    ],
+)
+def test_fields_of_an_earlier_version_are_mended_as_those_of_the_present_one(
+    monkeypatch: pytest.MonkeyPatch, command_type: bytes | None, steps: list[str] | None
+) -> None:
+    class Second(CommandData):
+        version: ClassVar[int] = 2
+        steps: list[str]
+
+    Second.__name__ = "PipelineRequested"
+    monkeypatch.setitem(
+        EARLIER, ("PipelineRequested", 1), Earlier(PipelineRequested, lambda asked: {"steps": asked.step_names})
+    )
+    assert object_of(letter(command_type=command_type), Second).get("steps") == steps
+
+
 def test_a_letter_in_structured_mode_is_read_as_the_composer_reads_it() -> None:
     document = b'{"type": "pipeloom.PipelineRequested.v1", "data": ' + VALUE + b"}"
     structured = replace(letter(document), headers=[("content-type", b"application/cloudevents+json")])
@@ -79,4 +111,4 @@ def test_a_mending_that_cannot_be_is_refused(fields: dict[str, object]) -> None:
 
 def test_a_letter_without_an_object_has_no_fields_to_send_under_another_type() -> None:
     with pytest.raises(Refused, match="a list"):
-        object_of(letter(b"[]"))
+        object_of(letter(b"[]"), PipelineRequested)

@@ -141,6 +141,12 @@ def test_a_repeat_has_the_same_fingerprint_whoever_sends_it_and_when(
     assert make_command(**change).fingerprint() == make_command().fingerprint()
 
 
+def test_a_fingerprint_is_what_inboxes_hold_of_it(make_command: MakeCommand) -> None:
+    # With another one, a repeat of any command that was decided before an upgrade would be refused.
+    pinned = "142b9b2e3dc077c351f7752789854a729acf88295152848da16eecd830e6cb39"
+    assert make_command().fingerprint().hex() == pinned
+
+
 @settings(derandomize=True, deadline=None)
 @given(JSON_VALUES, JSON_VALUES)
 def test_only_equal_data_has_an_equal_fingerprint(one: Any, other: Any) -> None:

@@ -1,15 +1,16 @@
 """What the monitor reads of a record, and what it says of those that are none of ours."""
 
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from events.codec import encode_command, encode_event
-from events.commands import COMMANDS, PipelineRequested
+from events.commands import PipelineRequested
 from events.envelope import Event, Position
-from events.results import RESULTS
-from services.monitor.records import ANSWERS, UnreadableError, read_answered, read_asked
+from events.results import RESULTS, CommandRejected
+from events.upcasting import EARLIER, Earlier
+from services.monitor.records import UnreadableError, read_answered, read_asked
 from tests.support.installation import command
 
 ASKED = command("lab", PipelineRequested(pipeline_name="churn", step_names=["train"]))
@@ -32,11 +33,6 @@ def event(**changes: Any) -> Event:
         "data": "{}",
     }
     return Event(**{**fields, **changes})
-
-
-def test_it_is_known_of_each_result_which_command_it_answers() -> None:
-    assert {*ANSWERS, "CommandRejected"} == set(RESULTS)
-    assert set(ANSWERS.values()) == set(COMMANDS)
 
 
 def test_a_command_is_read_from_its_headers_alone() -> None:
@@ -95,6 +91,26 @@ def test_a_refusal_says_of_what_and_why() -> None:
     answered = read_answered(3, record.headers, record.value, 0)
     assert answered is not None
     assert (answered.type, answered.refused) == ("StepRequested", "step_exists")
+
+
+def test_a_refusal_of_an_earlier_version_is_read_as_the_present_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    class First(CommandRejected):
+        reason: str
+
+    class Second(CommandRejected):
+        version: ClassVar[int] = 2
+
+    monkeypatch.setitem(RESULTS, "CommandRejected", Second)
+    Second.__name__ = "CommandRejected"
+    earlier = Earlier(First, lambda told: {**told.model_dump(), "code": told.reason})
+    monkeypatch.setitem(EARLIER, ("CommandRejected", 1), earlier)
+    told = First(
+        command_type="StepRequested", command_subject="s", code="", message="m", details={}, reason="step_exists"
+    )
+    record = encode_event(event(type="CommandRejected", data=told.model_dump_json()))
+    answered = read_answered(3, record.headers, record.value, 0)
+    assert answered is not None
+    assert answered.refused == "step_exists"
 
 
 def test_types_and_codes_that_nobody_knows_are_counted_as_unknown() -> None:

@@ -2,12 +2,14 @@
 
 import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
 import httpx
 import pytest
 
+from events.results import RESULTS, EventData
+from events.upcasting import EARLIER, Earlier
 from services.kit import examples
 from services.query.history import entry_of
 
@@ -21,6 +23,7 @@ def row(event: str, data: dict[str, Any], **changes: Any) -> Row:
     return {
         "sequence": 7,
         "type": event,
+        "version": 1,
         "time": datetime(2026, 1, 31, tzinfo=UTC),
         "is_result": True,
         "actor": "ada",
@@ -53,6 +56,19 @@ def test_a_refusal_has_its_reason_and_changes_nothing() -> None:
     entry = entry_of(row("CommandRejected", data), "step")
     assert (entry["status"], entry["command_type"], entry["refusal"]) == ("rejected", "StepRequested", refusal)
     assert (entry["before"], entry["after"]) == (None, None)
+
+
+def test_an_entry_of_an_earlier_version_is_told_in_the_present_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    class StepDeleted(EventData):
+        version: ClassVar[int] = 2
+        step: dict[str, Any]
+
+    class First(EventData):
+        gone: dict[str, Any]
+
+    monkeypatch.setitem(RESULTS, "StepDeleted", StepDeleted)
+    monkeypatch.setitem(EARLIER, ("StepDeleted", 1), Earlier(First, lambda told: {"step": told.gone}))
+    assert entry_of(row("StepDeleted", {"gone": STEP}), "step")["before"] == STEP
 
 
 def test_what_went_with_another_one_names_that_command() -> None:
