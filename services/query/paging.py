@@ -24,9 +24,10 @@ def demand_known(request: Request, known: Sequence[str]) -> None:
     """Raise Refused invalid_request when a query has a parameter that is not one of `known`."""
     unknown = sorted(set(request.query_params) - set(known))
     if unknown:
+        there_is = f"the known ones are {', '.join(known)}" if known else "there is none at all"
         raise Refused(
             Code.INVALID_REQUEST,
-            f"There is no parameter '{unknown[0]}' here; the known ones are {', '.join(known)}.",
+            f"There is no parameter '{unknown[0]}' here; {there_is}.",
             unknown=list(unknown),
             known=list(known),
         )
