@@ -103,7 +103,14 @@ class PartitionPublisher:
             headers=record.headers,
             partition=self._where.partition,
         )
+        future.add_done_callback(_looked_at)  # commit_transaction tells what went wrong with any of them
         return future
+
+
+def _looked_at(sent: "asyncio.Future[RecordMetadata]") -> None:
+    """Keep asyncio from telling of each failed send of a transaction that it was never looked at."""
+    if not sent.cancelled():
+        sent.exception()
 
 
 async def _first_of(hint: asyncio.Event, stop: asyncio.Event, at_most_s: float) -> None:
