@@ -69,6 +69,7 @@ class Code(StrEnum):
     WEBHOOK_NOT_FOUND = "webhook_not_found", 404, "The webhook does not exist"
     DELIVERY_NOT_FOUND = "delivery_not_found", 404, "The webhook has no such delivery, or not any more"
     WEBHOOK_DISABLED = "webhook_disabled", 409, "The webhook is disabled"
+    WEBHOOK_DELETED = "webhook_deleted", 409, "The webhook that the request made before was deleted since"
     TOO_MANY_WEBHOOKS = "too_many_webhooks", 409, "The environment has as many webhooks as it may have"
     INVALID_WEBHOOK_URL = "invalid_webhook_url", 422, "The URL is not one that may be called"
     USER_NOT_FOUND = "user_not_found", 404, "The user does not exist"

@@ -11,6 +11,7 @@ import typer
 from events.commands import COMMANDS
 from pipeloom.cli.connection import connected
 from pipeloom.cli.exits import ExitCode
+from pipeloom.cli.names import known_type
 from pipeloom.cli.output import Output, OutputOption, show, show_all, waiting
 from pipeloom.cli.trail import LimitOption, moment, why
 from pipeloom.client.documents import Command
@@ -18,6 +19,7 @@ from pipeloom.client.documents import Command
 app = typer.Typer(no_args_is_help=True, help="Ask what became of writes.")
 
 EXIT_CODES = {"succeeded": ExitCode.DONE, "rejected": ExitCode.REFUSED}
+FOR_PROGRAMS = frozenset({"result", "sequence", "traceparent"})
 
 
 class Outcome(StrEnum):
@@ -27,10 +29,9 @@ class Outcome(StrEnum):
     REJECTED = "rejected"
 
 
-def known_type(name: str | None) -> str | None:
-    if name is not None and name not in COMMANDS:
-        raise typer.BadParameter(f"there is no command type '{name}'. The known ones are {', '.join(COMMANDS)}.")
-    return name
+def known_command_type(name: str | None) -> str | None:
+    """Return the name of a command type, as the callback of an option. Raises BadParameter."""
+    return None if name is None else known_type(name, COMMANDS, "command")
 
 
 @app.command(epilog="Example: pipeloom commands get 0192f7a0-7c1e-7b3a-9c55-2f9d1c5a0e11 --wait 30")
@@ -58,7 +59,7 @@ def list_all(
     command_type: Annotated[
         str | None,
         typer.Option(
-            "--type", metavar="TYPE", callback=known_type, help="Only those of this type, as PipelineRequested."
+            "--type", metavar="TYPE", callback=known_command_type, help="Only those of this type, as PipelineRequested."
         ),
     ] = None,
     actor: Annotated[
@@ -85,6 +86,8 @@ def list_all(
         ("time", "command", "subject", "who", "status", "why", "id"),
         output,
         if_none="No commands that are so.",
+        free=("why",),
+        expendable=("who",),
     )
 
 
@@ -102,4 +105,6 @@ def _row(command: Mapping[str, Any]) -> dict[str, Any]:
 
 def for_people(document: Command) -> dict[str, object]:
     """Return what a person wants to know; the result's data is for programs, its subject says where to look."""
-    return {key: value for key, value in document.items() if key not in {"result", "sequence"}}
+    shown = {key: value for key, value in document.items() if key not in FOR_PROGRAMS}
+    traceparent = document.get("traceparent")
+    return {**shown, "trace": traceparent.split("-")[1]} if traceparent else shown

@@ -19,6 +19,10 @@ _WORDS = (
     (re.compile(r"force_(dependents|deployments)_deletion=true"), "--force"),
     (re.compile(r"\bwith idempotency key "), "with --idempotency-key "),
     (re.compile(r"\bat /api/v1/commands/([\w-]+)"), r"with: pipeloom commands get \1 --wait 30"),
+    (
+        re.compile(r"\bwith PATCH /api/v1/webhooks/([\w-]+) and the status enabled"),
+        r"with: pipeloom webhooks enable \1",
+    ),
     (re.compile(r"\bask with get_step\b"), "ask with `pipeloom steps get`"),
 )
 

@@ -2,14 +2,14 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, cast
 
 import typer
 
-from pipeloom.cli.commands import for_people, known_type
+from pipeloom.cli.commands import for_people, known_command_type
 from pipeloom.cli.connection import connected, existing
 from pipeloom.cli.output import Output, OutputOption, show, show_all
 from pipeloom.cli.trail import LimitOption
@@ -52,9 +52,11 @@ def list_all(
         letters = client.list_dead_letters(limit, wanted)
     show_all(
         letters if output is Output.JSON else [_row(letter) for letter in letters],
-        ("id", "received_at", "status", "code", "message"),
+        _columns(letters),
         output,
         if_none="No dead letters." if status is Status.ALL else f"No dead letters are {status.value}.",
+        free=("message",),
+        expendable=() if status is Status.ALL else ("status",),
     )
 
 
@@ -94,7 +96,10 @@ def replay(
     command_type: Annotated[
         str | None,
         typer.Option(
-            "--type", metavar="TYPE", callback=known_type, help="The command's type, where the record's is wrong."
+            "--type",
+            metavar="TYPE",
+            callback=known_command_type,
+            help="The command's type, where the record's is wrong.",
         ),
     ] = None,
     wait: WaitOption = True,
@@ -120,6 +125,12 @@ def discard(letter_id: Id, output: OutputOption = Output.TABLE) -> None:
     """Settle one that is worth nothing: it is kept, and no longer open. A replay takes it up again."""
     with connected() as client:
         show(client.discard_dead_letter(letter_id), output)
+
+
+def _columns(letters: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what is shown of letters: their producer and type where the service tells them."""
+    told = [name for name in ("source", "type") if any(letter.get(name) for letter in letters)]
+    return ["id", "received_at", "status", *told, "code", "message"]
 
 
 def _row(letter: Mapping[str, Any]) -> dict[str, Any]:

@@ -115,6 +115,7 @@ def list_all(output: OutputOption = Output.TABLE) -> None:
             ("name", "pipeline_name", "execution_rule", "is_enabled", "created_at"),
             output,
             if_none="No deployments yet. Create one: pipeloom deployments create NAME --pipeline P --rule endpoint",
+            expendable=("created_at", "is_enabled"),
         )
 
 

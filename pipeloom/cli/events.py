@@ -9,6 +9,7 @@ import typer
 
 from events.results import RESULTS, CommandRejected
 from pipeloom.cli.connection import connected
+from pipeloom.cli.names import checked, known_type
 from pipeloom.cli.output import Output, OutputOption, printable
 from pipeloom.client.watching import Event, Since
 
@@ -16,10 +17,7 @@ WIDEST_TYPE = max(map(len, RESULTS))
 
 
 def _types(given: list[str] | None) -> list[str]:
-    for name in given or ():
-        if name not in RESULTS:
-            raise typer.BadParameter(f"there is no event type '{name}'. The known ones are {', '.join(RESULTS)}.")
-    return given or []
+    return [known_type(name, RESULTS, "event") for name in given or ()]
 
 
 def _since(given: str) -> str:
@@ -36,7 +34,11 @@ def events(
     ] = None,
     subject: Annotated[
         str | None,
-        typer.Option(metavar="PREFIX", help="Only events whose subject begins so, for example pipelines/churn."),
+        typer.Option(metavar="PREFIX", help="Only events whose subject begins so, for example pipelines/."),
+    ] = None,
+    pipeline: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", callback=checked, help="Only events about this pipeline, by its exact name."),
     ] = None,
     since: Annotated[
         str,
@@ -49,7 +51,7 @@ def events(
     A connection that breaks is made again, and nothing is left out or told twice.
     """
     start = cast("Since", int(since) if since.isdigit() else since)
-    with connected() as client, client.watch(types or (), subject, start) as found:
+    with connected() as client, client.watch(types or (), subject, start, pipeline=pipeline) as found:
         for event in found:
             typer.echo(_line(event) if output is Output.TABLE else _document(event))
 

@@ -17,6 +17,7 @@ from pipeloom.cli import (
     variables,
     webhooks,
 )
+from pipeloom.cli.activity import activity
 from pipeloom.cli.demo import demo
 from pipeloom.cli.events import events
 from pipeloom.cli.exits import EXIT_CODES
@@ -75,6 +76,7 @@ app.add_typer(commands.app, name="commands", rich_help_panel=RUNNING)
 app.add_typer(dead_letters.app, name="dead-letters", rich_help_panel=RUNNING)
 app.add_typer(webhooks.app, name="webhooks", rich_help_panel=RUNNING)
 app.command(epilog="Example: pipeloom events --type PipelineCreated --since beginning", rich_help_panel=RUNNING)(events)
+app.command(epilog="Example: pipeloom activity --minutes 5", rich_help_panel=RUNNING)(activity)
 app.add_typer(config.app, name="config", rich_help_panel=RUNNING)
 
 app.command(epilog="Example: pipeloom status --watch", rich_help_panel=SERVER)(status)
@@ -87,3 +89,13 @@ app.command(
     add_help_option=False,
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
 )(services.admin)
+for _operation, _example in (
+    (services.verify, "pipeloom verify --output json"),
+    (services.rebuild, "pipeloom rebuild --dry-run"),
+):
+    app.command(
+        epilog=f"Example: {_example}",
+        rich_help_panel=SERVER,
+        add_help_option=False,
+        context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    )(_operation)

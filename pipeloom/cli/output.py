@@ -3,14 +3,16 @@
 import io
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.status import Status
 from rich.table import Column, Table
+
+from pipeloom.cli.fitting import fitted
 
 # A pipe has no width: what reads it gets one row a line.
 UNBOUNDED = 1_000_000
@@ -39,23 +41,30 @@ def show(document: Mapping[str, Any], output: Output) -> None:
                 table.add_row(f"  {inner_key}", _cell(inner))
         else:
             table.add_row(key, _cell(value))
-    _write_table(table)
+    write(table)
 
 
-def show_all(documents: Sequence[Mapping[str, Any]], columns: Sequence[str], output: Output, *, if_none: str) -> None:
-    """Write a list, a row for each document; `if_none` is what a person reads when there is none."""
+def show_all(
+    documents: Sequence[Mapping[str, Any]],
+    columns: Sequence[str],
+    output: Output,
+    *,
+    if_none: str,
+    free: Collection[str] = (),
+    expendable: Sequence[str] = (),
+) -> None:
+    """Write a list, a row for each document; `if_none` is what a person reads when there is none.
+
+    Only `free` text is wrapped. Where a terminal is too narrow, the `expendable` columns are left out, in that order.
+    """
     if output is Output.JSON:
         _write_json(documents)
         return
     if not documents:
         typer.echo(if_none)
         return
-    table = Table(
-        *(Column(column, overflow="fold") for column in columns), box=None, pad_edge=False, header_style="bold"
-    )
-    for document in documents:
-        table.add_row(*(_cell(document.get(column)) for column in columns))
-    _write_table(table)
+    rows = [{column: _cell(document.get(column)) for column in columns} for document in documents]
+    write(fitted(rows, columns, free, expendable, _terminal_width()))
 
 
 def show_log(lines: Sequence[Mapping[str, Any]], output: Output) -> None:
@@ -80,19 +89,23 @@ def printable(text: str) -> str:
     )
 
 
-def _write_table(table: Table) -> None:
-    is_terminal = sys.stdout.isatty()
-    drawn = io.StringIO()
+def write(drawing: RenderableType) -> None:
+    """Write something drawn: as wide as a terminal, or as it is where nobody looks; no line ends in blanks."""
+    width, drawn = _terminal_width(), io.StringIO()
     console = Console(
         file=drawn,
-        force_terminal=is_terminal,
-        width=None if is_terminal else UNBOUNDED,
+        force_terminal=width is not None,
+        width=width or UNBOUNDED,
         markup=False,
         highlight=False,
         emoji=False,
     )
-    console.print(table)
+    console.print(drawing)
     typer.echo("\n".join(line.rstrip() for line in drawn.getvalue().splitlines()))
+
+
+def _terminal_width() -> int | None:
+    return Console().width if sys.stdout.isatty() else None
 
 
 def _write_json(value: object) -> None:

@@ -1,4 +1,4 @@
-"""`serve`, `init` and `admin`: the server's side, one process at a time."""
+"""`serve`, `init`, `admin`, `verify` and `rebuild`: the server's side, one process at a time."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -40,3 +40,13 @@ def init() -> None:
 def admin(context: typer.Context) -> None:
     """Create environments, users and tokens (`pipeloom admin --help` says how)."""
     run_module("services.admin", context.args)
+
+
+def verify(context: typer.Context) -> None:
+    """Hold the projection against a replay of the event log, while the system runs (`pipeloom verify --help`)."""
+    run_module("services.composer.recovery", ["verify", *context.args])
+
+
+def rebuild(context: typer.Context) -> None:
+    """Build the projection anew from the event log, then swap it in, all while running (`pipeloom rebuild --help`)."""
+    run_module("services.composer.recovery", ["rebuild", *context.args])

@@ -18,7 +18,7 @@ from pipeloom.cli import profiles
 from pipeloom.cli.connection import telling
 from pipeloom.cli.exits import ExitCode, end
 from pipeloom.cli.extras import explain
-from pipeloom.cli.output import UNBOUNDED
+from pipeloom.cli.output import write
 from pipeloom.local.admin import FILE_NAME, read_addresses
 
 if TYPE_CHECKING:
@@ -90,18 +90,18 @@ def _given(admin: list[str]) -> dict[str, str]:
 
 async def _looks(addresses: Mapping[str, str], interval: float, *, watch: bool) -> "AsyncIterator[Report]":
     """Give a report after each interval; one is enough without `watch`."""
-    from pipeloom.status.refusals import Refusals
     from pipeloom.status.report import report_of
     from pipeloom.status.scrape import scrape_all
+    from pipeloom.status.troubles import Troubles
 
     with telling():
         access = profiles.access()
-    with contextlib.closing(Refusals(access.url, access.sdk_token)) as refusals:
+    with contextlib.closing(Troubles(access.url, access.sdk_token)) as troubles:
         before = await scrape_all(addresses)
         while True:
             await asyncio.sleep(interval)
-            now, refused = await asyncio.gather(scrape_all(addresses), asyncio.to_thread(refusals.last))
-            yield report_of(before, now, refused, datetime.now(UTC).isoformat(timespec="seconds"))
+            now, (refused, letters) = await asyncio.gather(scrape_all(addresses), asyncio.to_thread(troubles.told))
+            yield report_of(before, now, refused, datetime.now(UTC).isoformat(timespec="seconds"), letters)
             if not watch:
                 return
             before = now
@@ -116,12 +116,12 @@ async def _show_json(looks: "AsyncIterator[Report]", last: "list[Report]", *, wa
 async def _show_screens(looks: "AsyncIterator[Report]", last: "list[Report]", *, watch: bool) -> None:
     from pipeloom.status.screen import screen_of
 
-    is_terminal = sys.stdout.isatty()
-    console = Console(highlight=False, markup=False, width=None if is_terminal else UNBOUNDED)
-    with Live(console=console, auto_refresh=False, transient=False) as live:
+    if not (watch and sys.stdout.isatty()):
         async for report in looks:
             last[:] = [report]
-            if watch and is_terminal:
-                live.update(screen_of(report), refresh=True)
-            else:
-                console.print(screen_of(report))
+            write(screen_of(report))
+        return
+    with Live(console=Console(highlight=False, markup=False), auto_refresh=False, transient=False) as live:
+        async for report in looks:
+            last[:] = [report]
+            live.update(screen_of(report), refresh=True)

@@ -144,6 +144,7 @@ def list_all(output: OutputOption = Output.TABLE) -> None:
             ("step_name", "status", "created_at", "repository_url"),
             output,
             if_none="No steps yet. See: pipeloom steps create --help",
+            free=("repository_url",),
         )
 
 

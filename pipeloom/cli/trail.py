@@ -27,7 +27,7 @@ def show_history(kind: Kind, name: str, limit: int, output: Output, *, oldest_fi
         entries = client.history(kind, name, limit, oldest_first=oldest_first)
     subject = f"{kind}s/{name}"
     rows = entries if output is Output.JSON else [_row(entry, subject) for entry in entries]
-    show_all(rows, COLUMNS, output, if_none="Nothing.")
+    show_all(rows, COLUMNS, output, if_none="Nothing.", free=("change",))
 
 
 def moment(given: str | None) -> datetime | None:

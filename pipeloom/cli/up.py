@@ -4,7 +4,9 @@ import asyncio
 import importlib.util
 import os
 import shlex
+import shutil
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -168,7 +170,7 @@ def _whereabouts(stack: "LocalStack") -> dict[str, str]:
         "HTTP API": addresses.url,
         "Kafka": f"{addresses.kafka} ({_origin(KAFKA_SETTING)})",
         "Postgres": f"{without_secrets(addresses.postgres)} ({_origin(POSTGRES_SETTING)})",
-        "Health": f"pipeloom status --data-dir {shlex.quote(_from_here(stack.data_dir))}",
+        "Health": f"{as_started()} status --data-dir {shlex.quote(_from_here(stack.data_dir))}",
         "Logs": _from_here(stack.log_dir),
         "Variables": f"set -a; . {shlex.quote(_from_here(stack.env_file))}; set +a",
         "Stop": "Ctrl-C",
@@ -177,6 +179,15 @@ def _whereabouts(stack: "LocalStack") -> dict[str, str]:
 
 def _origin(setting: str) -> str:
     return "embedded" if configured(setting) is None else f"configured by {setting}"
+
+
+def as_started() -> str:
+    """Return how this program was called, for commands that are to be typed: not everybody has `pipeloom` on PATH."""
+    program = Path(sys.argv[0])
+    if program.name == "__main__.py":
+        return f"{shlex.quote(_from_here(Path(sys.executable)))} -m pipeloom"
+    on_path = shutil.which("pipeloom")
+    return "pipeloom" if on_path and Path(on_path).samefile(program) else shlex.quote(_from_here(program))
 
 
 def _from_here(path: Path) -> str:

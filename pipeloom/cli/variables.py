@@ -67,6 +67,7 @@ def list_all(show_values: ShowOption = False, output: OutputOption = Output.TABL
         ("name", "value"),
         output,
         if_none="No variables yet. Set one: pipeloom variables set NAME=VALUE",
+        free=("value",),
     )
 
 

@@ -36,6 +36,7 @@ def list_all(output: OutputOption = Output.TABLE) -> None:
         ("id", "url", "types", "subject", "status", "failing_since"),
         output,
         if_none="No webhooks yet. Make one: pipeloom webhooks create URL",
+        expendable=("failing_since", "subject", "types"),
     )
 
 
@@ -65,6 +66,31 @@ def show_one(webhook_id: IdArgument, output: OutputOption = Output.TABLE) -> Non
     show(document if output is Output.JSON else _for_people(document), output)
 
 
+@app.command(epilog=f"Example: pipeloom webhooks update {EXAMPLE_ID} --url https://hooks.example/new --all-types")
+def update(
+    webhook_id: IdArgument,
+    url: Annotated[str | None, typer.Option(help="Where the events are posted to from now on: https://...")] = None,
+    types: Annotated[
+        list[str] | None,
+        typer.Option("--type", metavar="TYPE", help="Only events of this type, in place of those before; repeatable."),
+    ] = None,
+    all_types: Annotated[bool, typer.Option("--all-types", help="Events of all types, in place of some.")] = False,
+    subject: Annotated[
+        str | None, typer.Option(metavar="PREFIX", help="Only events whose subject begins so; '' for all subjects.")
+    ] = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Change where a webhook leads, or of what it is told. What is left out stays."""
+    if types and all_types:
+        raise typer.BadParameter("--type and --all-types exclude each other.")
+    wanted = () if all_types else types or None
+    if url is None and wanted is None and subject is None:
+        raise typer.BadParameter("nothing is to be changed: give --url, --type, --all-types or --subject.")
+    with connected() as client:
+        changed = client.update_webhook(str(webhook_id), url, wanted, subject)
+    show(changed if output is Output.JSON else _for_people(changed), output)
+
+
 @app.command(epilog=f"Example: pipeloom webhooks enable {EXAMPLE_ID}")
 def enable(webhook_id: IdArgument, output: OutputOption = Output.TABLE) -> None:
     """Enable a webhook again: it goes on with the events at which it stopped."""
@@ -86,7 +112,7 @@ def delete(webhook_id: IdArgument, yes: YesOption = False, output: OutputOption 
     show(gone, output)
 
 
-@app.command(epilog=f"Example: pipeloom webhooks deliveries {EXAMPLE_ID} --status failed")
+@app.command(epilog=f"Example: pipeloom webhooks deliveries {EXAMPLE_ID} --status pending")
 def deliveries(
     webhook_id: IdArgument,
     status: Annotated[Status | None, typer.Option(help="Only those of this status.")] = None,
@@ -98,7 +124,14 @@ def deliveries(
         wanted = client.iter_webhook_deliveries(str(webhook_id), status and status.value, min(limit, 1000))
         found = list(islice(wanted, limit))
     columns = ("sequence", "type", "subject", "status", "attempts", "next_attempt_at", "last_error")
-    show_all(found, columns, output, if_none="No deliveries.")
+    show_all(
+        found,
+        columns,
+        output,
+        if_none="No deliveries.",
+        free=("last_error",),
+        expendable=("next_attempt_at", "attempts"),
+    )
 
 
 @app.command(epilog=f"Example: pipeloom webhooks redeliver {EXAMPLE_ID} 17")

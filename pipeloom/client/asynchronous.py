@@ -438,14 +438,23 @@ class AsyncClient:
         """Return how long commands took, which were refused or are overdue, and how far behind each part is."""
         return await self.send(requests.activity(minutes))
 
-    def watch(self, types: Iterable[str] = (), subject: str | None = None, since: Since = "now") -> AsyncWatch:
+    def watch(
+        self,
+        types: Iterable[str] = (),
+        subject: str | None = None,
+        since: Since = "now",
+        *,
+        pipeline: str | None = None,
+    ) -> AsyncWatch:
         """Follow the events of the environment: of these `types` (all by default), about subjects that begin so.
 
+        `pipeline` is the exact name of the one that they are about.
         Begins `since` now, the beginning, or behind the event of that sequence. Each event comes once, in order, also
         over connections that break: it connects again for as long as it takes. Close it, or use it in an `async with`
         block, which begins to follow before the block does anything.
         """
-        return AsyncWatch(Subscription(self._session, types, subject, since), partial(self._run, is_stream=True))
+        subscription = Subscription(self._session, types, subject, since, pipeline)
+        return AsyncWatch(subscription, partial(self._run, is_stream=True))
 
     async def _find(self, request: Request[T]) -> T | None:
         flow = flows.find(self._session, request)

@@ -268,6 +268,7 @@ class Command(TypedDict):
     subject: NotRequired[str]
     time: NotRequired[str]
     sequence: NotRequired[int]
+    traceparent: NotRequired[str | None]
     command_type: NotRequired[str]
     result: NotRequired[dict[str, Any]]
     refusal: NotRequired[Refusal]

@@ -67,6 +67,10 @@ class WebhookDisabled(Conflict):
     """The webhook is disabled; the message says why (`webhook_disabled`)."""
 
 
+class WebhookDeleted(Conflict):
+    """The webhook that the request made before was deleted since (`webhook_deleted`)."""
+
+
 class TooManyWebhooks(Conflict):
     """The environment has as many webhooks as it may have (`too_many_webhooks`)."""
 
@@ -165,6 +169,7 @@ BY_CODE: dict[str, type[Refused]] = {
     "delivery_not_found": DeliveryNotFound,
     "webhook_disabled": WebhookDisabled,
     "too_many_webhooks": TooManyWebhooks,
+    "webhook_deleted": WebhookDeleted,
     "invalid_webhook_url": InvalidWebhookUrl,
     "user_not_found": UserNotFound,
     "invalid_archive": InvalidArchive,

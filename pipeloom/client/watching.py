@@ -71,12 +71,16 @@ def event_of(message: Message) -> Event | None:
 class Subscription:
     """What is followed, and how far it has come; no network."""
 
-    def __init__(self, session: Session, types: Iterable[str], subject: str | None, since: Since) -> None:
+    def __init__(
+        self, session: Session, types: Iterable[str], subject: str | None, since: Since, pipeline: str | None = None
+    ) -> None:
         """Begin `since` the beginning, now, or behind the event with that sequence."""
         self._session = session
         self._query: dict[str, Any] = {"type": [types] if isinstance(types, str) else list(types)}
         if subject:
             self._query["subject"] = subject
+        if pipeline:
+            self._query["pipeline"] = pipeline
         if isinstance(since, str):
             self._query["from"] = since
         self._parser = Parser(last_id="" if isinstance(since, str) else str(since))

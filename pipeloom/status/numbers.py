@@ -35,6 +35,15 @@ class Numbers:
         """Return the cumulative counts of a histogram by their upper bounds."""
         return {float(bound): count for bound, count in self.by(f"{histogram}_bucket", "le").items()}
 
+    def behind(self, part: str) -> float | None:
+        """Return how far behind a part is by the monitors, of which two may have measured the same partition."""
+        by_partition: dict[str, float] = {}
+        for sample in self._named("pipeloom_part_behind_records"):
+            if sample.labels.get("part") == part:
+                partition = sample.labels.get("partition", "")
+                by_partition[partition] = max(sample.value, by_partition.get(partition, 0.0))
+        return sum(by_partition.values()) if by_partition else None
+
     def _named(self, name: str) -> Iterable[Sample]:
         return (sample for sample in self._samples if sample.name == name)
 

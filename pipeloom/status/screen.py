@@ -1,16 +1,18 @@
 """A report as something to look at."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Column, Table
 from rich.text import Text
 
+from pipeloom.cli.fitting import shortened
 from pipeloom.cli.output import printable
 from pipeloom.status.report import Report
 
 LONGEST_REASON = 300
+MOST_CODES = 6
 
 
 def screen_of(report: Report) -> RenderableType:
@@ -41,26 +43,74 @@ def _reasons(process: Report) -> Iterator[str]:
 
 
 def _numbers(report: Report) -> Table:
-    commands, lags, refusals = report["commands"], report["lags"], report["refusals"]
     table = Table.grid(Column(no_wrap=True), Column(overflow="fold"), padding=(0, 2))
-    over = "" if commands["latency_over"] == "interval" else " since start"
-    rows = {
-        "commands": f"{_told(commands['per_s'], '/s')}, {_told(commands['waiting'])} waiting",
-        "latency": f"p50 {_seconds(commands['p50_s'])}, p99 {_seconds(commands['p99_s'])}{over}",
-        "unknown outcomes": f"{commands['unknown']} since start",
-        "composer lag": _told(lags["composer_records"], " records"),
-        "relay lag": f"{_told(lags['relay_events'], ' events')}, the oldest for {_seconds(lags['relay_oldest_s'])}",
-        "builder lag": _told(lags["builder_records"], " records"),
-        "dead letters": f"{_told(refusals['dead_letters'] or 0)} since start",
-        "refusals": ", ".join(f"{code} {count}" for code, count in refusals["by_code"].items()) or "none since start",
-        "last refusals": "\n".join(_refusals(refusals["last"])),
-    }
-    for label, value in rows.items():
+    for label, value in {**_commands(report), **_lags(report), **_rest(report)}.items():
         table.add_row(label, Text(printable(value)))
+    for place, line in enumerate(_last_refusals(report["refusals"]["last"])):
+        table.add_row("" if place else "last refusals", Text(printable(line), no_wrap=True, overflow="ellipsis"))
     return table
 
 
-def _refusals(last: Any) -> Iterator[str]:
+def _commands(report: Report) -> dict[str, str]:
+    commands = report["commands"]
+    over = "" if commands["latency_over"] == "interval" else " since start"
+    latency = f"p50 {_seconds(commands['p50_s'])}, p99 {_seconds(commands['p99_s'])}{over}"
+    return {
+        "commands": f"{_told(commands['per_s'], '/s')}, {_told(commands['waiting'])} waiting, {latency}",
+        "unknown outcomes": _told(commands["unknown"], " since start"),
+        "overdue": _told(report["monitor"]["overdue_commands"], " commands"),
+    }
+
+
+def _lags(report: Report) -> dict[str, str]:
+    lags = report["lags"]
+    oldest = lags["relay_oldest_s"]
+    return {
+        "composer lag": _lag(lags, "composer_records", " records"),
+        "relay lag": _lag(lags, "relay_events", " events")
+        + ("" if oldest is None else f", the oldest for {_seconds(oldest)}"),
+        "builder lag": _lag(lags, "builder_records", " records"),
+    }
+
+
+def _lag(lags: Report, name: str, unit: str) -> str:
+    if name in lags["measured_by"]:
+        return f"{_told(lags[name], unit)}, by the {lags['measured_by'][name]}"
+    was = f" (was {lags['last_told'][name]}{unit})" if name in lags["last_told"] else ""
+    return _told(lags[name], unit) + was
+
+
+def _rest(report: Report) -> dict[str, str]:
+    webhooks, refusals = report["webhooks"], report["refusals"]
+    pending, disabled = webhooks["deliveries_pending"], webhooks["disabled_since_start"]
+    is_known = pending is not None or disabled is not None
+    return {
+        "webhooks": f"{_told(pending)} deliveries pending, {_told(disabled)} disabled since start" if is_known else "-",
+        "dead letters": _dead_letters(refusals["open_dead_letters"], refusals["dead_letters"]),
+        "refusals": _codes(refusals["by_code"]),
+    }
+
+
+def _dead_letters(still_open: Any, counted: int | None) -> str:
+    since_start = _told(counted, " since the composer started")
+    if not isinstance(still_open, Mapping):
+        return since_start
+    more = " or more" if still_open["is_at_least"] else ""
+    told = f"{still_open['count']}{more} open in your environment"
+    return told if counted is None else f"{told}, {since_start}"
+
+
+def _codes(by_code: Mapping[str, int] | None) -> str:
+    """Tell the most frequent codes; what never happened is not worth a place on the screen."""
+    if by_code is None:
+        return "-"
+    happened = sorted(((-count, code) for code, count in by_code.items() if count))
+    told = ", ".join(f"{code} {-count}" for count, code in happened[:MOST_CODES])
+    left = len(happened) - MOST_CODES
+    return (told + (f" … and {left} more" if left > 0 else "")) or "none since start"
+
+
+def _last_refusals(last: Any) -> Iterator[str]:
     if not isinstance(last, list):
         yield f"not known: {last}"
         return
@@ -68,7 +118,12 @@ def _refusals(last: Any) -> Iterator[str]:
         refusal = entry.get("refusal") or {}
         yield " ".join(
             str(value)[:LONGEST_REASON].replace("\n", " ")
-            for value in (entry.get("time"), entry.get("subject"), refusal.get("code"), refusal.get("message"))
+            for value in (
+                shortened(str(entry.get("time") or "")),
+                entry.get("subject"),
+                refusal.get("code"),
+                refusal.get("message"),
+            )
             if value
         )
     if not last:

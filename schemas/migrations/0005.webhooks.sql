@@ -40,3 +40,13 @@ CREATE TABLE webhook_delivery (
 
 CREATE INDEX webhook_delivery_due ON webhook_delivery (webhook_id, next_attempt_at) WHERE status = 'pending';
 CREATE INDEX webhook_delivery_done ON webhook_delivery (last_attempt_at) WHERE status <> 'pending';
+-- The log of deliveries that are so, the newest first.
+CREATE INDEX webhook_delivery_by_status ON webhook_delivery (webhook_id, status, sequence);
+
+-- Webhooks that were deleted, for a while: a request that is repeated late does not make one anew.
+CREATE TABLE webhook_deleted (
+    id uuid PRIMARY KEY,
+    deleted_at timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE INDEX webhook_deleted_old ON webhook_deleted (deleted_at);

@@ -1,1 +1,1 @@
-DROP TABLE activity_part, activity_progress, activity;
+DROP TABLE activity_part, activity_progress, activity_minute, activity;

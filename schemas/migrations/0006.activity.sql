@@ -9,6 +9,15 @@ CREATE TABLE activity (
     PRIMARY KEY (environment, partition)
 );
 
+-- Its results by minute since 1970, where there were any: small rows, of which only those that change are written.
+CREATE TABLE activity_minute (
+    environment text COLLATE "C" NOT NULL,
+    partition integer NOT NULL,
+    minute bigint NOT NULL,
+    tallies text NOT NULL,
+    PRIMARY KEY (environment, partition, minute)
+);
+
 -- Up to when everything that was published on a partition is in these numbers.
 CREATE TABLE activity_progress (
     partition integer PRIMARY KEY,

@@ -5,11 +5,12 @@ from typing import TypeAlias
 from uuid import UUID
 
 from services.admin import actions
+from services.admin.commands_topic import accept_commands_topic
 from services.admin.dead_letter_arguments import add_dead_letters
 from services.admin.sessions import Run
 
 DESCRIPTION = """\
-Environments, users, SDK tokens, the signing key, and the dead letters of nobody.
+Environments, users, SDK tokens, the signing key, the dead letters of nobody, and a commands topic that was lost.
 
 A client works in one environment, with an SDK token that belongs to a user. The first of each:
 
@@ -17,7 +18,8 @@ A client works in one environment, with an SDK token that belongs to a user. The
 
 prints `sdk_token`, this once: give it to the client as PIPELOOM_SDK_TOKEN (or CRAFT_AI_SDK_TOKEN).
 
-All but rotate-signing-key work on the Postgres that PIPELOOM_POSTGRES__DSN names, after `pipeloom init`.
+All but rotate-signing-key work on the Postgres that PIPELOOM_POSTGRES__DSN names, after `pipeloom init`;
+accept-commands-topic asks Kafka too.
 """
 EPILOG = """\
 Each command prints JSON. `pipeloom admin COMMAND --help` has an example.
@@ -37,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     _creations(commands)
     _lists(commands)
     _ends(commands)
+    _repairs(commands)
     add_dead_letters(commands)
     return program
 
@@ -84,6 +87,15 @@ def _ends(commands: Commands) -> None:
     rotate.add_argument(
         "--drop-previous", action="store_true", help="accept no key but the new one: every access token ends at once"
     )
+
+
+def _repairs(commands: Commands) -> None:
+    text = (
+        "go on with a commands topic that was made anew or has lost commands; refused while every cursor has its place "
+        "in it (the drill is in docs/guides/operations.md, 'The commands topic was lost')"
+    )
+    accept = _command(commands, "accept-commands-topic", accept_commands_topic, text, "--dry-run")
+    accept.add_argument("--dry-run", action="store_true", help="tell what would be moved, and change nothing")
 
 
 def _command(commands: Commands, name: str, run: Run, text: str, example: str = "") -> argparse.ArgumentParser:

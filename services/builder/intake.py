@@ -136,7 +136,7 @@ class Intake:
         if time.monotonic() >= self._touch_at:
             self._touch_at = time.monotonic() + TOUCH_EVERY_S
             await self._ask(consumer)
-            await tell_lag(consumer)
+            await tell_lag(consumer, self._offsets)
 
     async def _ask(self, consumer: AIOKafkaConsumer) -> None:
         """Commit what was reported, or else ask for a sign of life; a failure is only told."""

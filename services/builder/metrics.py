@@ -8,6 +8,8 @@ from aiokafka.errors import KafkaError
 from prometheus_client import Counter, Gauge, Histogram
 
 from events.refusals import FailureCode
+from services.builder.offsets import Offsets
+from services.kit.lag import records_behind
 
 BUILDS = Counter("pipeloom_builder_builds", "Builds by what came of them", ["outcome", "code"])
 SECONDS = Histogram(
@@ -16,7 +18,7 @@ SECONDS = Histogram(
     buckets=(0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0),
 )
 UNDER_WAY = Gauge("pipeloom_builder_builds_under_way", "Builds that are not reported yet")
-LAG = Gauge("pipeloom_builder_lag_records", "Records of the events topic that are not looked at yet", ["partition"])
+LAG = Gauge("pipeloom_builder_lag_records", "Records of the events topic that no builder has done with", ["partition"])
 
 POSITIONS_S = 1.0
 _told: set[int] = set()
@@ -27,8 +29,8 @@ for _code in FailureCode:
     BUILDS.labels("failed", _code.value)
 
 
-async def tell_lag(consumer: AIOKafkaConsumer) -> None:
-    """Tell how much of each assigned partition is in front of this builder."""
+async def tell_lag(consumer: AIOKafkaConsumer, offsets: Offsets) -> None:
+    """Tell how much of each assigned partition this builder has not done with: what it may not commit yet, too."""
     assigned = {where.partition: where for where in consumer.assignment()}
     for partition in _told - assigned.keys():
         LAG.remove(str(partition))
@@ -37,6 +39,7 @@ async def tell_lag(consumer: AIOKafkaConsumer) -> None:
     with contextlib.suppress(KafkaError, TimeoutError, AssertionError):
         async with asyncio.timeout(POSITIONS_S):
             for partition, where in assigned.items():
-                lag = (consumer.highwater(where) or 0) - await consumer.position(where)
-                LAG.labels(str(partition)).set(max(0, lag))
+                done = offsets.done(where, await consumer.position(where))
+                lag = records_behind(consumer.highwater(where) or 0, done, is_transactional=True)
+                LAG.labels(str(partition)).set(lag)
                 _told.add(partition)

@@ -31,6 +31,10 @@ class Offsets:
         """Note that a record's report was acknowledged."""
         self._open[partition].discard(offset)
 
+    def done(self, partition: TopicPartition, position: int) -> int:
+        """Return up to where all is done with, of what was read up to `position`."""
+        return min(self._open.get(partition) or (position,))
+
     def news(self, assigned: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         """Return what can be committed for the `assigned` partitions and was not yet."""
         ends = {partition: min(self._open[partition], default=self._next[partition]) for partition in self._next}

@@ -29,6 +29,7 @@ CREATE_WEBHOOK = described(
         Code.INVALID_HEADER,
         Code.INVALID_WEBHOOK_URL,
         Code.TOO_MANY_WEBHOOKS,
+        Code.WEBHOOK_DELETED,
         Code.COMMAND_ID_REUSED,
         Code.UNREADABLE_VALUE,
     ],

@@ -1,43 +1,31 @@
 """Writes webhooks: control data, which goes straight to Postgres and is no command."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
 from events.refusals import Code, Refused
-from services.kit.postgres import POSTGRES_TROUBLE, Connection, Pool, borrowed, load_queries
-from services.kit.webhooks import webhook_not_found
-
-WRITE_S = 5.0
+from services.kit.postgres import Connection, load_queries
+from services.kit.webhook_documents import webhook_not_found
 
 _sql = load_queries(__file__)
-
-
-@asynccontextmanager
-async def writing(pool: Pool) -> AsyncIterator[Connection]:
-    """Lend a connection in a transaction. Raises Refused postgres_unavailable when it does not come to its end."""
-    try:
-        async with borrowed(pool, WRITE_S) as connection, connection.transaction():
-            yield connection
-    except POSTGRES_TROUBLE as error:
-        raise Refused(
-            Code.POSTGRES_UNAVAILABLE,
-            "Postgres did not answer, so the webhook may or may not be changed. Look at it, or send the same again "
-            "with the same Idempotency-Key.",
-        ) from error
 
 
 async def create(connection: Connection, most: int, fields: dict[str, Any]) -> asyncpg.Record:
     """Return the new webhook, or the one that a request before made under the same id.
 
-    Raises Refused: too_many_webhooks, or command_id_reused when that one was asked for otherwise.
+    Raises Refused: too_many_webhooks, command_id_reused when that one was asked for otherwise, or webhook_deleted.
     """
     found = await _sql.lock_environment(connection, environment=fields["environment"])
     taken = await _sql.find(connection, environment=fields["environment"], id=fields["id"])
     if taken is None:
+        if await _sql.was_deleted(connection, id=fields["id"]):
+            raise Refused(
+                Code.WEBHOOK_DELETED,
+                f"The webhook {fields['id']}, which this Idempotency-Key made, was deleted. Use a new key for another.",
+                webhook_id=str(fields["id"]),
+            )
         if found["webhooks"] >= most:
             raise Refused(
                 Code.TOO_MANY_WEBHOOKS,

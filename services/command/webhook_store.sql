@@ -32,8 +32,13 @@ UPDATE webhook SET
 WHERE id = :id
 RETURNING *;
 
+-- name: was_deleted$
+SELECT EXISTS (SELECT FROM webhook_deleted WHERE id = :id);
+
 -- name: delete^
-DELETE FROM webhook WHERE environment = :environment AND id = :id RETURNING id;
+-- For a while it is known that there was one.
+WITH gone AS (DELETE FROM webhook WHERE environment = :environment AND id = :id RETURNING id)
+INSERT INTO webhook_deleted (id) SELECT id FROM gone RETURNING id;
 
 -- name: redeliver^
 -- Makes a delivery due now; one that is done begins anew.

@@ -19,17 +19,12 @@ from services.kit.closed import Closed
 from services.kit.parameters import DeliverySequence, EventType
 from services.kit.sealing import SealBroken
 from services.kit.web import Asker, json_response
-from services.kit.webhooks import (
-    MAX_URL_LENGTH,
-    delivery_document,
-    demand_usable_url,
-    json_text,
-    new_secret,
-    open_secret,
-    seal_secret,
-    webhook_document,
-)
+from services.kit.webhook_documents import delivery_document, json_text, webhook_document
+from services.kit.webhook_secrets import new_secret, open_secret, seal_secret
+from services.kit.webhook_urls import MAX_URL_LENGTH, demand_usable_url
+from services.kit.writing import writing
 
+THE_WEBHOOK = "the webhook"
 NOT_KEPT = {"Cache-Control": "no-store"}
 
 Url = Annotated[
@@ -93,7 +88,7 @@ def webhook_routes(backend: Backend) -> APIRouter:
             "created_by": asker.user_id,
             **_filters(body),
         }
-        async with store.writing(pool) as connection:
+        async with writing(pool, THE_WEBHOOK) as connection:
             row = await store.create(connection, settings.max_per_environment, fields)
         try:
             secret = open_secret(sealer, row)
@@ -107,21 +102,21 @@ def webhook_routes(backend: Backend) -> APIRouter:
         """Change where or of what a webhook is told, or enable it again: it goes on where it stopped."""
         if "url" in body.model_fields_set:
             demand_usable_url(body.url, settings)
-        async with store.writing(pool) as connection:
+        async with writing(pool, THE_WEBHOOK) as connection:
             row = await store.change(connection, asker.environment, webhook_id, _filters(body))
         return json_response(json_text(webhook_document(row)))
 
     @router.delete("/webhooks/{webhook_id}", **contract.DELETE_WEBHOOK)
     async def delete_webhook(asker: Asker, webhook_id: UUID) -> Response:
         """Delete a webhook, its secret and the log of its deliveries; what is not delivered yet never will be."""
-        async with store.writing(pool) as connection:
+        async with writing(pool, THE_WEBHOOK) as connection:
             await store.delete(connection, asker.environment, webhook_id)
         return json_response(json_text({"id": str(webhook_id)}))
 
     @router.post("/webhooks/{webhook_id}/deliveries/{sequence}/redeliver", status_code=202, **contract.REDELIVER)
     async def redeliver(asker: Asker, webhook_id: UUID, sequence: DeliverySequence) -> Response:
         """Deliver an event once more, now; the attempts and their delays begin anew."""
-        async with store.writing(pool) as connection:
+        async with writing(pool, THE_WEBHOOK) as connection:
             row = await store.redeliver(connection, asker.environment, webhook_id, sequence)
         return json_response(json_text(delivery_document(row)), 202)
 

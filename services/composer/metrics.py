@@ -15,6 +15,7 @@ from services.composer.batch import CommandKey, Outcome
 from services.composer.compose import Taken
 from services.composer.intake import Unusable
 from services.kit.clients import Consumer
+from services.kit.lag import records_behind
 from services.kit.metrics import FINE_S, SIZES
 
 if TYPE_CHECKING:
@@ -33,6 +34,10 @@ DEAD_LETTERS = Counter("pipeloom_composer_dead_letters", "Records that were kept
 CLAIMS = Counter("pipeloom_composer_claims", "Partitions that were claimed")
 FENCED = Counter("pipeloom_composer_fenced", "Batches that were not saved, since another composer owns a partition")
 REPEATED = Counter("pipeloom_composer_batches_repeated", "Batches that were held up by trouble, and read again")
+REWOUND = Counter(
+    "pipeloom_composer_rewound_records", "Records that are composed again, since Postgres was restored to before them"
+)
+STOPPED = Gauge("pipeloom_composer_stopped_partitions", "Partitions whose commands are gone; an operator has to act")
 CURSOR = Gauge("pipeloom_composer_cursor_offset", "The offset that a partition goes on from", ["partition"])
 LAG = Gauge("pipeloom_composer_lag_records", "Records of the commands topic behind the cursor", ["partition"])
 
@@ -89,4 +94,4 @@ def tell_lag(consumer: Consumer, claims: "Claims") -> None:
             _cursors[partition] = claim.next_offset
         if partition in _cursors:
             CURSOR.labels(str(partition)).set(_cursors[partition])
-            LAG.labels(str(partition)).set(max(0, (consumer.highwater(where) or 0) - _cursors[partition]))
+            LAG.labels(str(partition)).set(records_behind(consumer.highwater(where) or 0, _cursors[partition]))

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import structlog
 from aiokafka import ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 from events.topics import COMMANDS_TOPIC
 from services.composer.batch import BatchState, Outcome
@@ -33,6 +33,8 @@ from services.kit.settings import Settings
 from services.kit.stopping import stop_client
 
 POLL_MS = 500
+# How soon a topic that was made anew, or has more partitions, is noticed.
+METADATA_MS = 10_000
 BATCH_S = 30.0
 START_S = 40.0
 POSITION_S = 5.0
@@ -90,6 +92,7 @@ class Composer:
             group_instance_id=self._settings.composer.instance_id,
             session_timeout_ms=session_ms,
             heartbeat_interval_ms=session_ms // 4,
+            metadata_max_age_ms=METADATA_MS,
         )
         claims = Claims(self._kafka, self._topic, _owner(), consumer, self._health)
         consumer.subscribe([self._topic], listener=claims)
@@ -127,14 +130,24 @@ class Composer:
         else:
             self._health.well(BATCH_PART)
             self._backoff.reset()
+        self._tell_topic(consumer)
         tell_lag(consumer, claims)
         return await self._commit(consumer)
+
+    def _tell_topic(self, consumer: Consumer) -> None:
+        """Say when there is nothing to read from; to stand by without partitions is well."""
+        if consumer.assignment() or consumer.partitions_for_topic(self._topic):
+            self._health.well(GROUP_PART)
+        else:
+            reason = f"there is no topic {self._topic}. See docs/guides/operations.md, 'The commands topic was lost'."
+            self._health.ill(GROUP_PART, reason)
 
     async def _compose(
         self, consumer: Consumer, claims: Claims, unclaimed: Collection[TopicPartition], batches: Batches
     ) -> None:
         async with borrowed(self._pool, BATCH_S) as connection:
             await claims.claim(connection, unclaimed)
+            await claims.doubt({where: records for where, records in batches.items() if where not in unclaimed})
             # What was fetched before a claim may start anywhere; the claim has sought to the cursor.
             fetched = {where: records for where, records in batches.items() if where not in unclaimed}
             taken = [
@@ -194,8 +207,11 @@ class Composer:
         return True
 
     def _take_in(self, consumer: Consumer, records: Iterable[Received]) -> list[Taken]:
-        partitions = len(consumer.partitions_for_topic(self._topic))
-        return [(record, take_in(record, partitions)) for record in records]
+        partitions = consumer.partitions_for_topic(self._topic)
+        if not partitions:
+            # The topic went while this was fetched; to judge by a number that nobody knows would be to misjudge.
+            raise UnknownTopicOrPartitionError
+        return [(record, take_in(record, len(partitions))) for record in records]
 
     async def _commit(self, consumer: GroupConsumer) -> None:
         """Tell Kafka now and then how far this is, for tools that show lag; the cursor in Postgres is the truth."""

@@ -30,6 +30,7 @@ class _Told(TypedDict):
     subject: str
     time: Time
     sequence: Annotated[int | None, Field(description="Which event of the environment it is; none for a refusal")]
+    traceparent: Annotated[str | None, Field(description="The trace that it belongs to (W3C traceparent)")]
 
 
 class Succeeded(_Told):

@@ -80,6 +80,7 @@ REPLAYED = {
     "subject": "pipelines/churn",
     "time": examples.LATER,
     "sequence": 18,
+    "traceparent": None,
     "status": "succeeded",
     "result": {"pipeline": examples.PIPELINE.model_dump(mode="json")},
 }

@@ -18,6 +18,7 @@ def told(event: Event) -> Response:
         "subject": event.subject,
         "time": event.time,
         "sequence": event.sequence,
+        "traceparent": event.traceparent,
     }
     data = pydantic_core.from_json(event.data)
     if event.type == CommandRejected.__name__:

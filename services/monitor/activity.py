@@ -1,11 +1,16 @@
-"""What the monitor knows of one environment, as one value: it is written to the changelog as a whole or not at all."""
+"""What the monitor knows of one environment, as values of the changelog: one for each minute, and one for all the rest.
+
+Each is written as a whole or not at all, and knows up to which offset it is told. So they need not be of one moment:
+what a value holds already is not counted into it again.
+"""
 
 import json
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.kit.latency import Histogram
+from services.kit.latency import Histogram, packed, unpacked
 
 MAX_OPEN = 1_000
 NONE_APPLIED = -1
@@ -28,6 +33,14 @@ class Tally:
     results: int = 0
     refused: dict[str, int] = field(default_factory=dict)
     latencies: Histogram = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Minute:
+    """The results of one minute by command type; `counted` is the offset of the last one that is among them."""
+
+    counted: int = NONE_APPLIED
+    types: dict[str, Tally] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +69,7 @@ class Activity:
     untracked: int = 0
     untracked_to: int = NONE_APPLIED
     open: dict[int, Open] = field(default_factory=dict)
-    minutes: dict[int, dict[str, Tally]] = field(default_factory=dict)
+    minutes: dict[int, Minute] = field(default_factory=dict)
     unreadable: dict[str, int] = field(default_factory=dict)
     outbox: list[Announcement] = field(default_factory=list)
 
@@ -67,20 +80,22 @@ class Activity:
 
 
 def to_bytes(activity: Activity) -> bytes:
-    """Return what the changelog holds of an environment."""
-    told = {
-        "at": [activity.commands, activity.events, activity.decided, activity.sequence, activity.newest_ms],
-        "untracked": [activity.untracked, activity.untracked_to],
-        "open": [[offset, *_told(each)] for offset, each in activity.open.items()],
-        "minutes": minutes_as_json(activity),
-        "unreadable": activity.unreadable,
-        "outbox": [[each.offset, each.noticed_ms, each.answered_ms, *_told(each.command)] for each in activity.outbox],
-    }
-    return zlib.compress(json.dumps(told, separators=(",", ":"), sort_keys=True).encode(), 1)
+    """Return what the changelog holds of an environment beside its minutes."""
+    return _packed(
+        {
+            "at": [activity.commands, activity.events, activity.decided, activity.sequence, activity.newest_ms],
+            "untracked": [activity.untracked, activity.untracked_to],
+            "open": [[offset, *_told(each)] for offset, each in activity.open.items()],
+            "unreadable": activity.unreadable,
+            "outbox": [
+                [each.offset, each.noticed_ms, each.answered_ms, *_told(each.command)] for each in activity.outbox
+            ],
+        }
+    )
 
 
 def from_bytes(raw: bytes) -> Activity:
-    """Read what `to_bytes` wrote. Raises ValueError, KeyError or zlib.error on anything else."""
+    """Read what `to_bytes` wrote. Raises ValueError, TypeError, KeyError or zlib.error on anything else."""
     told: dict[str, Any] = json.loads(zlib.decompress(raw))
     commands, events, decided, sequence, newest_ms = told["at"]
     untracked, untracked_to = told["untracked"]
@@ -93,26 +108,32 @@ def from_bytes(raw: bytes) -> Activity:
         untracked=untracked,
         untracked_to=untracked_to,
         open={offset: Open(*command) for offset, *command in told["open"]},
-        minutes={int(minute): _types(types) for minute, types in told["minutes"].items()},
         unreadable=told["unreadable"],
         outbox=[Announcement(offset, Open(*command), at, done) for offset, at, done, *command in told["outbox"]],
     )
 
 
-def minutes_as_json(activity: Activity) -> dict[str, Any]:
-    """Return the tallies, by minute since 1970 and command type."""
-    return {
-        str(minute): {name: [each.results, each.refused, each.latencies] for name, each in sorted(types.items())}
-        for minute, types in sorted(activity.minutes.items())
-    }
+def minute_to_bytes(minute: Minute) -> bytes:
+    """Return what the changelog holds of a minute."""
+    types = {name: [each.results, each.refused, packed(each.latencies)] for name, each in minute.types.items()}
+    return _packed({"counted": minute.counted, "types": types})
+
+
+def minute_from_bytes(raw: bytes) -> Minute:
+    """Read what `minute_to_bytes` wrote. Raises as `from_bytes` does."""
+    told: dict[str, Any] = json.loads(zlib.decompress(raw))
+    return Minute(
+        told["counted"],
+        {
+            name: Tally(results, refused, unpacked(latencies))
+            for name, (results, refused, latencies) in told["types"].items()
+        },
+    )
+
+
+def _packed(told: Mapping[str, Any]) -> bytes:
+    return zlib.compress(json.dumps(told, separators=(",", ":"), sort_keys=True).encode(), 1)
 
 
 def _told(command: Open) -> list[Any]:
     return [command.command_id, command.type, command.asked_ms, command.is_overdue]
-
-
-def _types(told: dict[str, Any]) -> dict[str, Tally]:
-    return {
-        name: Tally(results, refused, {int(bucket): number for bucket, number in latencies.items()})
-        for name, (results, refused, latencies) in told.items()
-    }

@@ -6,7 +6,7 @@ place in its partition, which the result names.
 """
 
 from services.kit.latency import bucket_of
-from services.monitor.activity import MAX_OPEN, Activity, Announcement, Open, Tally
+from services.monitor.activity import MAX_OPEN, Activity, Announcement, Minute, Open, Tally
 from services.monitor.records import Answered, Asked
 
 MINUTE_MS = 60_000
@@ -26,19 +26,22 @@ def apply_asked(activity: Activity, offset: int, asked: Asked) -> None:
     activity.open[offset] = Open(asked.command_id, asked.type, asked.at_ms)
 
 
-def apply_answered(activity: Activity, offset: int, answered: Answered, keep_minutes: int) -> None:
-    """Take in the result at `offset` of the events topic; a record that repeats an earlier result counts nothing."""
+def apply_answered(activity: Activity, offset: int, answered: Answered, keep_minutes: int) -> set[int]:
+    """Take in the result at `offset` of the events topic; a record that repeats an earlier result counts nothing.
+
+    Return which minutes have changed, or were let go.
+    """
     if offset <= activity.events:
-        return
+        return set()
     activity.events = offset
     if answered.sequence is not None:
         if answered.sequence <= activity.sequence:
-            return
+            return set()
         activity.sequence = answered.sequence
     activity.decided = answered.position
     activity.newest_ms = max(activity.newest_ms, answered.at_ms)
-    _count(activity, answered, keep_minutes)
     _close(activity, answered)
+    return _count(activity, offset, answered, keep_minutes)
 
 
 def apply_unreadable(activity: Activity, topic: str, offset: int, reason: str) -> None:
@@ -53,17 +56,33 @@ def apply_unreadable(activity: Activity, topic: str, offset: int, reason: str) -
     activity.unreadable[reason] = activity.unreadable.get(reason, 0) + 1
 
 
-def _count(activity: Activity, answered: Answered, keep_minutes: int) -> None:
-    minute = answered.at_ms // MINUTE_MS
-    tally = activity.minutes.setdefault(minute, {}).setdefault(answered.type, Tally())
+def _count(activity: Activity, offset: int, answered: Answered, keep_minutes: int) -> set[int]:
+    number = answered.at_ms // MINUTE_MS
+    minute = activity.minutes.get(number)
+    if minute is not None:
+        _add(minute, offset, answered)
+        return {number}
+    oldest = max(number, max(activity.minutes, default=number)) - keep_minutes
+    too_old = {each for each in activity.minutes if each <= oldest}
+    for each in too_old:
+        del activity.minutes[each]
+    if number <= oldest:
+        return too_old
+    activity.minutes[number] = Minute()
+    _add(activity.minutes[number], offset, answered)
+    return {number, *too_old}
+
+
+def _add(minute: Minute, offset: int, answered: Answered) -> None:
+    if offset <= minute.counted:
+        return  # the minute was saved, and what it belongs to was not
+    minute.counted = offset
+    tally = minute.types.setdefault(answered.type, Tally())
     tally.results += 1
     if answered.refused:
         tally.refused[answered.refused] = tally.refused.get(answered.refused, 0) + 1
     bucket = bucket_of(answered.at_ms - answered.asked_ms)
     tally.latencies[bucket] = tally.latencies.get(bucket, 0) + 1
-    oldest = max(activity.minutes) - keep_minutes
-    for old in [each for each in activity.minutes if each <= oldest]:
-        del activity.minutes[old]
 
 
 def _close(activity: Activity, answered: Answered) -> None:

@@ -30,23 +30,28 @@ class Intake:
         self._ledger = ledger
         self._keep_minutes = keep_minutes
 
-    def take(self, record: Taken) -> None:
-        """Fold one record; one that is none of ours is counted by its reason."""
+    def take(self, record: Taken) -> Place | None:
+        """Fold one record, one that is none of ours by its reason; return what it has changed."""
+        metrics.RECORDS.labels(record.topic).inc()
         try:
-            self._fold(record)
+            return self._fold(record)
         except UnreadableError as error:
             reason = f"{record.topic}: {error}"
             metrics.UNREADABLE.labels(record.topic, str(error)).inc()
-            unread = self._ledger.at(Place(record.partition, NO_ENVIRONMENT))
-            apply_unreadable(unread, record.topic, record.offset, reason)
-        metrics.RECORDS.labels(record.topic).inc()
+            place = Place(record.partition, NO_ENVIRONMENT)
+            apply_unreadable(self._ledger.at(place), record.topic, record.offset, reason)
+            return place
 
-    def _fold(self, record: Taken) -> None:
+    def _fold(self, record: Taken) -> Place | None:
         if record.topic == COMMANDS:
             asked = read_asked(record.headers, record.value, record.at_ms)
-            apply_asked(self._ledger.at(Place(record.partition, asked.environment)), record.offset, asked)
-            return
+            place = Place(record.partition, asked.environment)
+            apply_asked(self._ledger.at(place), record.offset, asked)
+            return place
         answered = read_answered(record.partition, record.headers, record.value, record.at_ms)
-        if answered is not None:
-            place = Place(record.partition, answered.environment)
-            apply_answered(self._ledger.at(place), record.offset, answered, self._keep_minutes)
+        if answered is None:
+            return None
+        place = Place(record.partition, answered.environment)
+        minutes = apply_answered(self._ledger.at(place), record.offset, answered, self._keep_minutes)
+        self._ledger.changed(place, minutes)
+        return place

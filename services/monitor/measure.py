@@ -7,8 +7,10 @@ from typing import NamedTuple
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from events.envelope import Position
 from events.topics import COMMANDS_TOPIC, EVENTS_TOPIC
 from services.kit.kafka import ADMIN_TIMEOUT_MS, reader
+from services.kit.lag import NOTHING, read_unpublished, records_behind
 from services.kit.postgres import Connection, load_queries
 from services.kit.settings import Settings
 from services.kit.stopping import stop_client
@@ -16,7 +18,7 @@ from services.monitor.intake import COMMANDS, EVENTS
 from services.monitor.progress import Source
 
 ASK_S = 5.0
-MOST_COUNTED = 10_000
+LAST_INDEX = 2**31 - 1
 
 sql = load_queries(__file__)
 
@@ -67,7 +69,9 @@ class Meter:
         done = {where.partition: at.offset for where, at in committed.items() if where.topic == topic}
         return [
             Behind(
-                "builder", partition, _without_marker(ends[Source(EVENTS, partition)] - max(0, done.get(partition, 0)))
+                "builder",
+                partition,
+                records_behind(ends[Source(EVENTS, partition)], done.get(partition, 0), is_transactional=True),
             )
             for partition in self._partitions
         ]
@@ -77,23 +81,25 @@ class Meter:
         rows = sql.read_cursors(connection, topic=self._topics[COMMANDS])
         cursors = {row["partition"]: row["next_offset"] async for row in rows}
         return [
-            Behind("composer", partition, max(0, ends[Source(COMMANDS, partition)] - cursors.get(partition, 0)))
+            Behind("composer", partition, records_behind(ends[Source(COMMANDS, partition)], cursors.get(partition, 0)))
             for partition in self._partitions
         ]
 
     async def relay(
         self, connection: Connection, published: Mapping[int, int], unread: Mapping[int, int]
     ) -> list[Behind]:
-        """Return how far the relays are behind: what is logged behind the last `published` event that was read.
+        """Return how far the relays are behind: what is logged behind the last `published` result that was read.
 
-        `unread` is how much of the topic the monitor itself has not read; that much is not the relay's fault.
+        A result is the last event of its command. `unread` is how much of the topic the monitor itself has not read;
+        that much is not the relay's fault. Raises what Postgres did.
         """
         found = []
         for partition in unread:
-            logged = await sql.count_unpublished(
-                connection, partition=partition, published=published.get(partition, -1), most=MOST_COUNTED
-            )
-            found.append(Behind("relay", partition, max(0, logged - unread[partition])))
+            noted = await sql.read_published(connection, partition=partition)
+            certain = Position(noted["log_offset"], noted["log_index"]) if noted else NOTHING
+            read = Position(published.get(partition, NOTHING.offset), LAST_INDEX)
+            logged = await read_unpublished(connection, partition, max(certain, read))
+            found.append(Behind("relay", partition, max(0, logged.events - unread[partition])))
         return found
 
     async def settled(self, connection: Connection, partition: int, offsets: Iterable[int]) -> set[int]:
@@ -109,8 +115,3 @@ class Meter:
             await stop_client(consumer)
         if admin is not None:
             await admin.close()
-
-
-def _without_marker(records: int) -> int:
-    """Leave out the marker behind a transaction, which nobody commits."""
-    return max(0, records - 1)

@@ -2,13 +2,9 @@
 -- Up to where the composer has decided.
 SELECT partition, next_offset FROM partition_cursor WHERE topic = :topic;
 
--- name: count_unpublished$
--- How many events are logged behind what is known to be published; not counted beyond the limit.
-SELECT count(*) FROM (
-    SELECT FROM event_log WHERE partition = :partition AND log_offset > greatest(
-        :published::bigint, (SELECT log_offset FROM relay_position WHERE partition = :partition)
-    ) LIMIT :most
-) AS rest;
+-- name: read_published^
+-- What was certainly published when a relay noted it.
+SELECT log_offset, log_index FROM relay_position WHERE partition = :partition;
 
 -- name: settled
 -- Which of these commands were decided without a result of their own: repeats.

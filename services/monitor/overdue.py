@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from events.activity import CommandOverdue, CommandRecovered, Notice
 from events.envelope import timestamp
-from services.monitor.activity import Activity, Announcement
+from services.monitor.activity import MAX_OPEN, Activity, Announcement
 from services.monitor.ledger import Place
 
 # What a producer may claim as a record's time, and Python cannot tell as a date.
@@ -33,7 +33,7 @@ def notice(activity: Activity, late: Collection[int], settled: Collection[int], 
             if command.is_overdue:
                 activity.outbox.append(Announcement(offset, command, now_ms, now_ms))
             changed = True
-        elif not command.is_overdue:
+        elif not command.is_overdue and len(activity.outbox) < MAX_OPEN:  # the others when those are told
             command.is_overdue = True
             activity.outbox.append(Announcement(offset, command, now_ms))
             changed = True

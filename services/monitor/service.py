@@ -14,8 +14,9 @@ from services.kit.kafka import count_partitions, ensure_changelog
 from services.kit.process import StartError
 from services.kit.reasons import reason_of
 from services.kit.settings import Settings
+from services.monitor.app import MAX_SAVED_BYTES, changelog_topic
 from services.monitor.monitor import POSTGRES_PART, STREAM_PART, Monitor
-from services.monitor.stream import MAX_SAVED_BYTES, Stream, changelog_topic
+from services.monitor.stream import Stream
 
 TOPICS_PART = "topics"
 
@@ -75,8 +76,8 @@ async def _end(monitor: Monitor, starting: "asyncio.Task[None]") -> None:
     is_sound = starting.done() and monitor.stream.trouble is None
     starting.cancel()
     try:
-        if is_sound:
-            await monitor.save()
+        if is_sound and (unsaved := await monitor.save()):
+            log.warning("the monitor was stopped before all was saved; it will read again", environments=len(unsaved))
         await monitor.stream.stop()
     except (KafkaError, OSError, TimeoutError) as error:
         log.warning("the monitor was stopped before all was saved; it will read again", error=repr(error))

@@ -3,9 +3,30 @@ INSERT INTO activity (environment, partition, document)
 SELECT * FROM unnest(:environments::text[], :partitions::integer[], :documents::text[])
 ON CONFLICT (environment, partition) DO UPDATE SET document = excluded.document;
 
+-- name: put_minutes!
+INSERT INTO activity_minute (environment, partition, minute, tallies)
+SELECT * FROM unnest(:environments::text[], :partitions::integer[], :minutes::bigint[], :tallies::text[])
+ON CONFLICT (environment, partition, minute) DO UPDATE SET tallies = excluded.tallies;
+
+-- name: drop_minutes!
+DELETE FROM activity_minute m
+USING unnest(:environments::text[], :partitions::integer[], :minutes::bigint[]) AS gone (environment, partition, minute)
+WHERE m.environment = gone.environment AND m.partition = gone.partition AND m.minute = gone.minute;
+
+-- name: drop_older!
+-- Also what an earlier monitor has left that was killed before it dropped it.
+DELETE FROM activity_minute m
+USING unnest(:environments::text[], :partitions::integer[], :oldest::bigint[]) AS kept (environment, partition, oldest)
+WHERE m.environment = kept.environment AND m.partition = kept.partition AND m.minute < kept.oldest;
+
 -- name: drop_documents!
-DELETE FROM activity a USING unnest(:environments::text[], :partitions::integer[]) AS gone (environment, partition)
-WHERE a.environment = gone.environment AND a.partition = gone.partition;
+WITH gone AS (
+    SELECT * FROM unnest(:environments::text[], :partitions::integer[]) AS gone (environment, partition)
+), minutes AS (
+    DELETE FROM activity_minute m USING gone
+    WHERE m.environment = gone.environment AND m.partition = gone.partition
+)
+DELETE FROM activity a USING gone WHERE a.environment = gone.environment AND a.partition = gone.partition;
 
 -- name: put_progress!
 INSERT INTO activity_progress (partition, as_of)

@@ -7,6 +7,16 @@ SELECT a.document, a.partition, now() AS now,
 FROM (SELECT) AS one LEFT JOIN activity a ON a.environment = :environment
 LIMIT 1;
 
+-- name: read_minutes
+-- The results of so many minutes up to the newest one, which is the last one with results where none is given.
+SELECT minute, tallies FROM activity_minute
+WHERE environment = :environment AND partition = :partition AND minute > coalesce(
+    :newest::bigint,
+    (SELECT max(minute) FROM activity_minute WHERE environment = :environment AND partition = :partition)
+) - :minutes_back::integer
+ORDER BY minute
+LIMIT :most;
+
 -- name: read_parts
 -- How far behind each part is on a partition; the worst one of all when it is not known which.
 SELECT part, max(behind) AS behind, min(measured_at) AS measured_at FROM activity_part

@@ -29,6 +29,7 @@ A_SUCCESS = {
     "subject": "steps/train",
     "time": examples.LATER,
     "sequence": 17,
+    "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     "status": "succeeded",
     "result": {"step": examples.STEP.model_dump(mode="json"), "pipelines": [], "deployments": []},
 }

@@ -28,9 +28,10 @@ def demand_known(request: Request, known: Sequence[str], repeatable: Sequence[st
     """
     unknown = sorted(set(request.query_params) - set(known))
     if unknown:
+        there_is = f"the known ones are {', '.join(known)}" if known else "there is none at all"
         raise Refused(
             Code.INVALID_REQUEST,
-            f"There is no parameter '{unknown[0]}' here; the known ones are {', '.join(known)}.",
+            f"There is no parameter '{unknown[0]}' here; {there_is}.",
             unknown=list(unknown),
             known=list(known),
         )

@@ -1,7 +1,6 @@
 """Reading webhooks and the log of their deliveries."""
 
 from typing import Annotated, Literal
-from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -13,13 +12,13 @@ from services.kit.parameters import MAX_SEQUENCE
 from services.kit.postgres import load_queries
 from services.kit.reading import reading
 from services.kit.web import Asker, json_response
-from services.kit.webhooks import delivery_document, json_text, webhook_document, webhook_not_found
+from services.kit.webhook_documents import delivery_document, json_text, webhook_document, webhook_not_found
 from services.query import webhook_contract as contract
+from services.query.paging import DEFAULT_LIMIT, PageLimit, demand_known, page_response
 
-PAGE_SIZE = 100
+PARAMETERS = ("status", "limit", "after")
 _sql = load_queries(__file__)
 
-Limit = Annotated[int, Query(ge=1, le=1000, description="At most so many")]
 After = Annotated[int, Query(ge=1, le=MAX_SEQUENCE, description="Only those of events before this one")]
 Status = Annotated[Literal["pending", "delivered", "failed"] | None, Query(description="Only those of this status")]
 
@@ -29,8 +28,9 @@ def webhook_router(backend: Backend) -> APIRouter:
     router = APIRouter(tags=["webhooks"])
 
     @router.get("/webhooks", **contract.LIST_WEBHOOKS)
-    async def list_webhooks(asker: Asker) -> Response:
+    async def list_webhooks(request: Request, asker: Asker) -> Response:
         """List the webhooks of the environment, the oldest first."""
+        demand_known(request, ())
         async with reading(backend.pool) as connection:
             rows = [row async for row in _sql.list_webhooks(connection, environment=asker.environment)]
         return json_response(json_text([webhook_document(row) for row in rows]))
@@ -49,20 +49,22 @@ def webhook_router(backend: Backend) -> APIRouter:
         request: Request,
         asker: Asker,
         webhook_id: UUID,
-        limit: Limit = PAGE_SIZE,
+        limit: PageLimit = DEFAULT_LIMIT,
         after: After = MAX_SEQUENCE,
         status: Status = None,
     ) -> Response:
         """List what became of the deliveries of a webhook, the newest event first."""
+        demand_known(request, PARAMETERS)
+        place = {"id": webhook_id, "before": after, "page_size": limit + 1}
         async with reading(backend.pool) as connection:
             if await _sql.find_webhook(connection, environment=asker.environment, id=webhook_id) is None:
                 raise webhook_not_found(webhook_id)
-            found = _sql.list_deliveries(connection, id=webhook_id, before=after, status=status, page_size=limit + 1)
+            if status is None:
+                found = _sql.list_deliveries(connection, **place)
+            else:
+                found = _sql.list_deliveries_that_are(connection, status=status, **place)
             rows = [row async for row in found]
-        headers = {}
-        if len(rows) > limit:
-            place = {"limit": limit, "after": rows[limit - 1]["sequence"], **({"status": status} if status else {})}
-            headers["Link"] = f'<{request.url.path}?{urlencode(place)}>; rel="next"'
-        return json_response(json_text([delivery_document(row) for row in rows[:limit]]), headers=headers)
+        last = rows[limit - 1]["sequence"] if len(rows) > limit else None
+        return page_response(request, [delivery_document(row) for row in rows[:limit]], last)
 
     return router

@@ -9,12 +9,12 @@ from typing import NamedTuple
 import structlog
 
 from events.envelope import Position
+from services.kit.lag import NOTHING, read_unpublished
 from services.kit.postgres import POSTGRES_TROUBLE, Connection, Pool, borrowed
 from services.relay.metrics import LAG, OLDEST
-from services.relay.position import NOTHING, sql
+from services.relay.position import sql
 
 EVERY_S = 2.0
-COUNT_UP_TO = 10_000
 MOST_SIGHTINGS = 256
 
 log = structlog.get_logger()
@@ -77,19 +77,12 @@ class BacklogWatch:
 
     async def _look_at(self, connection: Connection, partition: int) -> None:
         published = self.published.get(partition) or await _noted(connection, partition)
-        row = await sql.read_backlog(
-            connection,
-            partition=partition,
-            log_offset=published.offset,
-            log_index=published.index,
-            at_most=COUNT_UP_TO,
-        )
-        end = NOTHING if row["log_offset"] is None else Position(row["log_offset"], row["log_index"])
+        unpublished, end = await read_unpublished(connection, partition, published)
         # What was published meanwhile is no lag.
         published = max(published, self.published.get(partition, published))
         backlog = self._backlogs.setdefault(partition, Backlog())
         age_s = backlog.age_s(asyncio.get_running_loop().time(), end, published)
-        LAG.labels(str(partition)).set(row["unpublished"] if end > published else 0)
+        LAG.labels(str(partition)).set(unpublished if end > published else 0)
         OLDEST.labels(str(partition)).set(age_s)
 
     def _forget(self, partitions: set[int]) -> None:

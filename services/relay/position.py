@@ -9,13 +9,13 @@ from aiokafka import ConsumerRecord, TopicPartition
 from events.codec import decode_event
 from events.envelope import Position
 from services.kit.clients import Clients, Consumer
+from services.kit.lag import NOTHING
 from services.kit.postgres import Pool, borrowed, load_queries
 from services.kit.stopping import stop_client
 
 START_S = 10.0
 READ_S = 120.0
 POLL_MS = 200
-NOTHING = Position(-1, -1)
 
 sql = load_queries(__file__)
 log = structlog.get_logger(repeats=True)

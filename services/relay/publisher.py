@@ -11,6 +11,7 @@ from events.codec import encode_event
 from events.envelope import Event, Position
 from services.kit.clients import Clients, TransactionalProducer
 from services.kit.eventlog import read_after
+from services.kit.lag import NOTHING
 from services.kit.postgres import Pool, borrowed
 from services.kit.settings import RelaySettings
 from services.kit.stopping import stop_client
@@ -60,7 +61,8 @@ class PartitionPublisher:
     async def _follow(
         self, producer: TransactionalProducer, published: Published, hint: asyncio.Event, stop: asyncio.Event
     ) -> None:
-        transactions = 0
+        # What was found is noted too: one who publishes nothing more would never say that all is published.
+        transactions = int(published.position != NOTHING)
         while not stop.is_set():
             hint.clear()
             limit = self._settings.max_batch
@@ -101,7 +103,14 @@ class PartitionPublisher:
             headers=record.headers,
             partition=self._where.partition,
         )
+        future.add_done_callback(_looked_at)  # commit_transaction tells what went wrong with any of them
         return future
+
+
+def _looked_at(sent: "asyncio.Future[RecordMetadata]") -> None:
+    """Keep asyncio from telling of each failed send of a transaction that it was never looked at."""
+    if not sent.cancelled():
+        sent.exception()
 
 
 async def _first_of(hint: asyncio.Event, stop: asyncio.Event, at_most_s: float) -> None:

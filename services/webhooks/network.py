@@ -1,8 +1,6 @@
 """Connects to checked addresses only, so that no name, however it is resolved, leads to the inside."""
 
-import asyncio
-import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from ipaddress import ip_address
 
 import httpcore
@@ -17,10 +15,11 @@ class PeerNotAllowedError(httpcore.ConnectError):
 
 
 class CheckedBackend(httpcore.AsyncNetworkBackend):
-    """Resolves a name itself, checks what it got, and connects to exactly that; TLS still demands the name."""
+    """Checks the addresses that a name was found to have, and connects to exactly those; TLS still demands the name."""
 
-    def __init__(self, rules: PeerRules) -> None:
+    def __init__(self, rules: PeerRules, found: Sequence[Address]) -> None:
         self._rules = rules
+        self._found = found
         self._plain = httpcore.AnyIOBackend()
 
     async def connect_tcp(
@@ -32,7 +31,7 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """Return a connection to the first allowed address that takes it. Raises httpcore.ConnectError."""
-        allowed = [address for address in await _resolve(host, port, timeout) if self._rules.allows(address)]
+        allowed = [address for address in self._found if self._rules.allows(address)]
         if not allowed:
             raise PeerNotAllowedError(
                 f"{host} has no public address, and none in a network that PIPELOOM_WEBHOOKS__ALLOWED_NETWORKS names"
@@ -54,14 +53,3 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
             return stream
         await stream.aclose()
         raise PeerNotAllowedError(f"the connection leads to {peer}, which may not be called")
-
-
-async def _resolve(host: str, port: int, within_s: float | None) -> list[Address]:
-    try:
-        async with asyncio.timeout(within_s):
-            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except TimeoutError as error:
-        raise httpcore.ConnectTimeout(f"the name {host} was not resolved in time") from error
-    except (OSError, UnicodeError) as error:
-        raise httpcore.ConnectError(f"the name {host} cannot be resolved ({error})") from error
-    return list(dict.fromkeys(ip_address(place[0]) for *_, place in found))

@@ -11,9 +11,10 @@ import httpcore
 import httpx
 from standardwebhooks import Webhook
 
-from services.kit.peers import PeerRules
+from services.kit.peers import Address, PeerRules
 from services.kit.settings import WebhooksSettings
 from services.webhooks.network import CheckedBackend
+from services.webhooks.resolving import Resolver
 
 CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
 CONNECT_S = 5.0
@@ -32,10 +33,11 @@ TROUBLE = (
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is sent: the same id and the same body in every attempt."""
+    """What is sent: the same id and the same body in every attempt; and for which environment."""
 
     id: str
     body: str
+    environment: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,27 +55,27 @@ class Answer:
 
 
 class Sender:
-    """Sends messages, each over a connection of its own; close it."""
+    """Sends messages, each over a connection of its own."""
 
     def __init__(self, settings: WebhooksSettings) -> None:
         self._timeout_s = settings.timeout_s
         self._agent = f"Pipeloom/{version('pipeloom')} (webhooks)"
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=httpx.create_ssl_context(),
-            max_connections=settings.concurrency,
-            max_keepalive_connections=0,
-            network_backend=CheckedBackend(PeerRules(settings.allowed_networks)),
-        )
-
-    async def aclose(self) -> None:
-        """Close what is open."""
-        await self._pool.aclose()
+        self._tls = httpx.create_ssl_context()
+        self._rules = PeerRules(settings.allowed_networks)
+        self._resolver = Resolver()
 
     async def send(self, url: str, secret: str, message: Message) -> Answer:
-        """Return what came of posting `message` to `url`, within the deadline."""
+        """Return what came of posting `message` to `url`, within the deadline.
+
+        Raises NoPlaceError when its host could not even be looked up for want of a place: that is not the receiver's.
+        """
+        target = httpx.URL(url)
+        within_s = min(CONNECT_S, self._timeout_s / 2)
+        found = await self._resolver.begin(target.raw_host.decode("ascii"), message.environment, within_s)
         try:
             async with asyncio.timeout(self._timeout_s):
-                return await self._post(url, self._headers(secret, message), message.body.encode())
+                addresses = await _addresses(target.host, found)
+                return await self._post(target, addresses, self._headers(secret, message), message.body.encode())
         except TimeoutError:
             return Answer(None, f"No answer came within {self._timeout_s:g} s.")
         except TROUBLE as error:
@@ -91,14 +93,29 @@ class Sender:
             ("webhook-signature", Webhook(secret).sign(message.id, now, message.body)),
         ]
 
-    async def _post(self, url: str, headers: list[tuple[str, str]], body: bytes) -> Answer:
-        target = httpx.URL(url)
+    async def _post(
+        self, target: httpx.URL, addresses: list[Address], headers: list[tuple[str, str]], body: bytes
+    ) -> Answer:
         sent = [("Host", target.netloc.decode("ascii")), ("Content-Length", str(len(body))), *headers]
         where = httpcore.URL(scheme=target.raw_scheme, host=target.raw_host, port=target.port, target=target.raw_path)
-        timeouts = {"timeout": {"connect": CONNECT_S, "pool": self._timeout_s}}
-        async with self._pool.stream("POST", where, headers=sent, content=body, extensions=timeouts) as response:
+        backend = CheckedBackend(self._rules, addresses)
+        timeouts = {"timeout": {"connect": CONNECT_S}}
+        async with (
+            httpcore.AsyncHTTPConnection(where.origin, self._tls, network_backend=backend) as connection,
+            connection.stream("POST", where, headers=sent, content=body, extensions=timeouts) as response,
+        ):
             await _read_a_little(response)
             return judged(response)
+
+
+async def _addresses(host: str, found: asyncio.Future[list[Address]]) -> list[Address]:
+    try:
+        async with asyncio.timeout(CONNECT_S):
+            return await found
+    except TimeoutError as error:
+        raise httpcore.ConnectTimeout(f"the name {host} was not resolved in time") from error
+    except (OSError, ValueError) as error:
+        raise httpcore.ConnectError(f"the name {host} cannot be resolved ({error})") from error
 
 
 async def _read_a_little(response: httpcore.Response) -> None:
@@ -132,8 +149,6 @@ def _retry_after(response: httpcore.Response) -> float | None:
         return float(given)
     try:
         moment = parsedate_to_datetime(given)
-    except ValueError:
+        return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError, OverflowError):  # no date, one without a zone, one that no clock reaches
         return None
-    if moment.tzinfo is None:
-        return None
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())

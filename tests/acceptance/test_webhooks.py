@@ -112,6 +112,28 @@ async def test_a_repeat_under_the_same_key_is_the_same_webhook(tenant: Tenant) -
     assert listed == {name: value for name, value in first.json().items() if name != "secret"}
 
 
+async def test_a_repeat_after_the_webhook_was_deleted_does_not_make_it_anew(tenant: Tenant) -> None:
+    # Given
+    key, body = {"Idempotency-Key": str(uuid4())}, {"url": "https://hooks.example/"}
+    webhook_id = (await tenant.http.post("/webhooks", json=body, headers=key)).json()["id"]
+    assert (await tenant.http.delete(f"/webhooks/{webhook_id}")).status_code == 200
+    # When
+    repeated = await tenant.http.post("/webhooks", json=body, headers=key)
+    # Then
+    problem(repeated, 409, "webhook_deleted")
+    assert (await tenant.http.get("/webhooks")).json() == []
+    other = {"Idempotency-Key": str(uuid4())}
+    assert (await tenant.http.post("/webhooks", json=body, headers=other)).status_code == 201
+
+
+async def test_a_parameter_that_is_not_known_is_refused(tenant: Tenant) -> None:
+    webhook = await made(tenant, "https://hooks.example/")
+    problem(await tenant.http.get("/webhooks", params={"status": "enabled"}), 400, "invalid_request")
+    refused = await tenant.http.get(f"/webhooks/{webhook['id']}/deliveries", params={"state": "failed"})
+    problem(refused, 400, "invalid_request")
+    assert "status, limit, after" in refused.text
+
+
 async def test_what_is_changed_of_a_webhook_is_changed_and_nothing_else(tenant: Tenant) -> None:
     webhook = await made(tenant, "https://hooks.example/", types=["StepReady"], subject="steps/")
     address = f"/webhooks/{webhook['id']}"

@@ -69,6 +69,10 @@ class Reader:
     def pause(self, *partitions: TopicPartition) -> None:
         self._paused.update(partitions)
 
+    def resume(self, *partitions: TopicPartition) -> None:
+        self._paused.difference_update(partitions)
+        self._news.set()
+
     def seek(self, partition: TopicPartition, offset: int) -> None:
         if partition not in self._positions:
             raise IllegalStateError(f"{partition} is not assigned")
@@ -202,6 +206,9 @@ class GroupConsumer(Reader):
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         member, generation, wanted = self._member or 0, self._generation, dict(offsets)
         await self._call("commit", lambda: self._group.commit(member, generation, wanted))
+
+    async def committed(self, partition: TopicPartition) -> int | None:
+        return await self._call("committed", lambda: self._group.committed.get(partition))
 
     @property
     def _group(self) -> Any:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from aiokafka import TopicPartition
 
+from services.composer.claims import LOOK_AGAIN_S
 from services.composer.service import compose_until
 from services.kit.health import Health
 from services.kit.settings import ComposerSettings, Settings
@@ -80,5 +81,32 @@ def test_a_cursor_reaches_markers_also_when_somebody_else_claimed_meanwhile() ->
         await asyncio.sleep(0.1)
         # Then
         await world.caught_up()
+
+    told(story)
+
+
+def test_an_owner_that_went_on_after_the_next_one_had_looked_does_not_look_like_a_lost_topic() -> None:
+    """Seed 1011203: the end of the log was asked for before the claim, and the cursor was behind it by then."""
+
+    async def story(world: Story) -> None:
+        # Given an owner that goes on between the next one's look at the log and its claim
+        tables = world.postgres.tables
+        claim_partition = tables.claim_partition
+        lost = iter([True])
+
+        def claimed(*place: Any, **asked: Any) -> Any:
+            if next(lost, False):
+                claim_partition(*place, **{**asked, "owner": "another"})
+                world.broker.append(world.where, Payload(None, b"{}"))
+                tables.cursors[COMMANDS, 0]["next_offset"] = world.broker.logs[world.where].end
+            return claim_partition(*place, **asked)
+
+        tables.claim_partition = claimed  # type: ignore[method-assign]
+        # When
+        await world.caught_up()
+        world.broker.append(world.where, Payload(None, b"{}"))
+        # Then
+        async with asyncio.timeout(LOOK_AGAIN_S / 2):
+            await world.caught_up()
 
     told(story)

@@ -171,8 +171,18 @@ class Watchtower:
         )
 
     async def documents(self) -> dict[tuple[str, int], Any]:
-        rows = await self.rows("SELECT environment, partition, document FROM activity")
-        return {(row["environment"], row["partition"]): json.loads(row["document"]) for row in rows}
+        """Return what is told of each environment, with its results, refusals and histograms by minute."""
+        rows = await self.rows(
+            "SELECT a.*, (SELECT json_object_agg(minute, tallies::json) FROM activity_minute m "
+            "WHERE m.environment = a.environment AND m.partition = a.partition) AS minutes FROM activity a"
+        )
+        return {
+            (row["environment"], row["partition"]): {
+                **json.loads(row["document"]),
+                "minutes": json.loads(row["minutes"] or "{}"),
+            }
+            for row in rows
+        }
 
     async def complete(self, since: datetime | None = None) -> None:
         """Wait until all partitions are complete up to now, whatever monitor says so."""

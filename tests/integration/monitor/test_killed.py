@@ -75,7 +75,7 @@ async def test_numbers_after_kills_equal_those_of_a_rebuild(watchtower: Watchtow
         assert await monitor.stop() == 0
 
     # When another one reads the topics from their beginning
-    await watchtower.execute("TRUNCATE activity, activity_progress")
+    await watchtower.execute("TRUNCATE activity, activity_minute, activity_progress")
     async with watchtower.watching(group=unique("rebuild")):
         rebuilt = await numbers(watchtower)
 

@@ -20,8 +20,9 @@ def totals(document: Any) -> Counter[str]:
     """Return how many results of each type a document tells of."""
     found: Counter[str] = Counter()
     for types in document["minutes"].values():
-        for name, (results, _, latencies) in types.items():
-            assert sum(latencies.values()) == results
+        for name, (results, _, percentiles, latencies) in types.items():
+            assert sum(latencies[1:]) == results
+            assert percentiles == sorted(percentiles)
             found[name] += results
     return found
 

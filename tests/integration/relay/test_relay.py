@@ -14,9 +14,10 @@ from services.composer.service import run_composer
 from services.kit.clients import KafkaClients
 from services.kit.eventlog import read_after
 from services.kit.kafka import transactional_producer
+from services.kit.lag import NOTHING
 from services.kit.postgres import borrowed, open_pool
 from services.kit.settings import Settings
-from services.relay.position import NOTHING, find_published, note_published
+from services.relay.position import find_published, note_published
 from services.relay.publisher import PartitionPublisher
 from services.relay.service import run_relay
 from tests.support.installation import Log, command, new_member

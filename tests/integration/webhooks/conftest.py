@@ -18,7 +18,8 @@ from services.kit.health import Health
 from services.kit.postgres import Pool, open_pool
 from services.kit.sealing import Sealer
 from services.kit.settings import Settings, WebhooksSettings
-from services.kit.webhooks import new_secret, seal_secret
+from services.kit.webhook_secrets import new_secret, seal_secret
+from services.kit.writing import writing
 from services.webhooks.service import run_webhooks
 from tests.integration.kit.conftest import MakeEvent, write_log
 from tests.integration.kit.conftest import make_event as make_event
@@ -70,7 +71,7 @@ class World:
             "sealed_secret": seal_secret(Sealer(self.settings.secrets), self.environment, webhook_id, secret),
             "created_by": "ada",
         }
-        async with webhook_store.writing(self.pool) as connection:
+        async with writing(self.pool, "the webhook") as connection:
             await webhook_store.create(connection, 20, fields)
         return Hook(webhook_id, secret)
 

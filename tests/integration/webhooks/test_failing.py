@@ -2,9 +2,14 @@
 
 import socket
 
+import httpcore
 import pytest
 
 from services.command import webhook_store
+from services.kit.writing import writing
+from services.webhooks import sending
+from services.webhooks.deliveries import Deliveries
+from services.webhooks.sending import Answer, judged
 from tests.support.receiver import Behaviour, answering, hang, streaming
 from tests.support.services import eventually
 
@@ -148,7 +153,7 @@ async def test_the_failure_of_a_url_that_was_changed_meanwhile_disables_nothing(
     await world.happen()
     async with world.service():
         await eventually(lambda: bool(world.receiver.at("/old")))
-        async with webhook_store.writing(world.pool) as connection:
+        async with writing(world.pool, "the webhook") as connection:
             new = {"url": world.receiver.url("/new"), "status": "enabled"}
             await webhook_store.change(connection, world.environment, hook.id, new)
         await world.until(hook, status="delivered")
@@ -156,5 +161,51 @@ async def test_the_failure_of_a_url_that_was_changed_meanwhile_disables_nothing(
 
 
 async def _enable(world: World, hook: Hook) -> None:
-    async with webhook_store.writing(world.pool) as connection:
+    async with writing(world.pool, "the webhook") as connection:
         await webhook_store.change(connection, world.environment, hook.id, {"status": "enabled"})
+
+
+async def test_a_date_that_no_clock_reaches_is_a_failure_like_any_other(world: World) -> None:
+    # Given
+    hook, other = await world.hook("/odd"), await world.hook("/ok")
+    world.receiver.on("/odd", answering(503, retry_after="Mon, 01 Jan 99999999999999999999 00:00:00 GMT"))
+    # When
+    async with world.service():
+        await world.happen()
+        row = await world.until(hook, status="failed", attempts=4, last_status_code=503)
+        await world.until(other, status="delivered", attempts=1)
+    # Then
+    assert row["last_error"] == "The receiver answered 503."
+
+
+async def test_an_attempt_that_breaks_counts_as_failed_and_holds_up_nobody(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given
+    hook, other = await world.hook("/odd"), await world.hook("/ok")
+
+    def break_it(response: httpcore.Response) -> Answer:
+        if response.status == 418:
+            raise RecursionError("who would have thought")
+        return judged(response)
+
+    monkeypatch.setattr(sending, "judged", break_it)
+    world.receiver.on("/odd", answering(418))
+    # When
+    async with world.service():
+        await world.happen()
+        row = await world.until(hook, status="failed", attempts=4, last_status_code=None)
+        await world.until(other, status="delivered", attempts=1)
+    # Then
+    assert row["last_error"] == "The attempt broke on our side (RecursionError)."
+    assert (await world.webhook(hook))["failing_since"] is not None
+
+
+async def test_a_fault_that_postgres_would_not_take_is_told_without_what_it_does_not_take(world: World) -> None:
+    hook = await world.hook("/odd")
+    await world.happen()
+    deliveries = Deliveries(world.pool, world.settings.webhooks)
+    await deliveries.make()
+    [due] = await deliveries.claim()
+    await deliveries.failed(due, Answer(None, "a\0b\udc80c"), None)
+    assert (await world.until(hook, status="failed", attempts=1))["last_error"] == "ab?c"

@@ -193,6 +193,25 @@ async def test_a_group_goes_on_from_what_was_committed(edges: Edges) -> None:
         assert await read(consumer, where, 1) == [(1, b"b")]
 
 
+async def test_what_was_committed_is_told_and_nothing_before(edges: Edges) -> None:
+    where = edges.command_partition(0)
+    async with member(edges) as (consumer, told):
+        await eventually(lambda: where in told.assigned)
+        assert await consumer.committed(where) is None
+        await consumer.commit({where: 1})
+        assert await consumer.committed(where) == 1
+
+
+async def test_a_paused_partition_gives_nothing_until_it_is_resumed(edges: Edges) -> None:
+    where = edges.command_partition(0)
+    await edges.put(0, b"a")
+    async with reading(edges, where) as reader:
+        reader.pause(where)
+        assert not await reader.getmany(timeout_ms=300)
+        reader.resume(where)
+        assert await read(reader, where, 1) == [(0, b"a")]
+
+
 async def test_a_topic_keeps_its_id(edges: Edges) -> None:
     ids = [await edges.clients.topic_id(topic) for topic in (edges.commands, edges.events, edges.commands)]
     assert ids[0] == ids[2] != ids[1]

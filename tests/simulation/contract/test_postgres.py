@@ -21,8 +21,9 @@ from services.composer.compose import compose, needs_of
 from services.composer.intake import Received
 from services.composer.store import Claim, claim_partition, load_state, rows_of, save_rows
 from services.kit.eventlog import read_after
+from services.kit.lag import NOTHING
 from services.kit.postgres import borrowed
-from services.relay.position import NOTHING, Published, find_published, note_published, sql
+from services.relay.position import Published, find_published, note_published, sql
 from tests.simulation.contract.conftest import ENVIRONMENT, Edges
 
 TOPIC_ID = UUID(int=7)

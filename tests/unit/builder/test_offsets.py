@@ -47,3 +47,13 @@ def test_partitions_are_committed_apart_and_only_while_they_are_assigned(offsets
     offsets.skipped(THERE, 9)
     assert offsets.news({HERE, THERE}) == {HERE: 4, THERE: 10}
     assert offsets.news({THERE}) == {THERE: 10}
+
+
+def test_what_is_done_with_ends_before_the_oldest_build_under_way(offsets: Offsets) -> None:
+    assert offsets.done(HERE, 9) == 9
+    offsets.opened(HERE, 5)
+    offsets.opened(HERE, 7)
+    offsets.closed(HERE, 7)
+    assert offsets.done(HERE, 9) == 5
+    offsets.closed(HERE, 5)
+    assert offsets.done(HERE, 9) == 9

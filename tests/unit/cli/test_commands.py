@@ -42,6 +42,13 @@ def test_a_person_reads_why_it_was_rejected(pipeloom: Pipeloom, service: Service
     assert "taken" in shown
 
 
+def test_a_person_reads_which_trace_it_is_in(pipeloom: Pipeloom, service: Service) -> None:
+    service.answer(200, {**SUCCEEDED, "traceparent": f"00-{'a' * 32}-{'b' * 16}-01"})
+    lines = [line.split() for line in pipeloom(f"commands get {ID}").stdout.splitlines()]
+    assert ["trace", "a" * 32] in lines
+    assert "traceparent" not in {line[0] for line in lines}
+
+
 def test_a_result_is_waited_for(pipeloom: Pipeloom, service: Service) -> None:
     service.answer(202, UNKNOWN)
     service.answer(200, SUCCEEDED)

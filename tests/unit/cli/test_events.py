@@ -55,11 +55,14 @@ def test_a_program_reads_a_document_a_line(pipeloom: Pipeloom, happens: Callable
 
 def test_what_is_wanted_is_asked_for(pipeloom: Pipeloom, service: Service, happens: Callable[..., None]) -> None:
     happens()
-    pipeloom("events --type StepReady --type StepFailed --subject steps/ --since beginning")
+    pipeloom(
+        "events --type StepReady --type pipeloom.StepFailed.v1 --subject steps/ --pipeline churn --since beginning"
+    )
     asked = service.requests[0].url.params
-    assert (asked.get_list("type"), asked["subject"], asked["from"]) == (
+    assert (asked.get_list("type"), asked["subject"], asked["pipeline"], asked["from"]) == (
         ["StepReady", "StepFailed"],
         "steps/",
+        "churn",
         "beginning",
     )
 
@@ -72,7 +75,18 @@ def test_a_sequence_is_a_place_to_begin_behind(
     assert service.requests[0].headers["last-event-id"] == "41"
 
 
-@pytest.mark.parametrize("words", ["--type Nonsense", "--since yesterday", "--since -1", "--since ''", "more"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--type Nonsense",
+        "--type pipeloom.Nonsense.v1",
+        "--pipeline ''",
+        "--since yesterday",
+        "--since -1",
+        "--since ''",
+        "more",
+    ],
+)
 def test_what_cannot_be_asked_is_wrong_usage(pipeloom: Pipeloom, service: Service, words: str) -> None:
     assert pipeloom(f"events {words}").exit_code == ExitCode.USAGE
     assert service.requests == []

@@ -51,3 +51,48 @@ def test_at_a_terminal_nothing_is_wider_and_nothing_is_lost(
 def test_what_would_steer_a_terminal_is_made_visible(capsys: pytest.CaptureFixture[str], text: str, shown: str) -> None:
     show({"note": text}, Output.TABLE)
     assert capsys.readouterr().out == f"note  {shown}\n"
+
+
+ID = "0198c5f2-b210-7a44-b0de-6a3f0f8f2c77"
+TIME = "2026-01-31T12:00:00.123Z"
+
+
+def look_at_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "xterm")
+
+
+def on_screen(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    return STYLE.sub("", capsys.readouterr().out).splitlines()
+
+
+def test_only_free_text_is_wrapped(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    look_at_80_columns(monkeypatch)
+    rows = [{"id": ID, "why": "too long a reason " * 5}]
+    show_all(rows, ("id", "why"), Output.TABLE, if_none="none", free=("why",))
+    lines = on_screen(capsys)
+    assert lines[0].split() == ["id", "why"]
+    assert lines[1].startswith(f"{ID}  too long")
+    assert max(map(len, lines)) <= 80
+
+
+def test_where_it_is_narrow_times_are_shortened_and_then_expendable_columns_left_out(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_at_80_columns(monkeypatch)
+    rows = [{"id": ID, "at": TIME, "since": TIME, "name": "n" * 18}]
+    show_all(rows, ("id", "at", "name"), Output.TABLE, if_none="none", expendable=("since",))
+    assert on_screen(capsys)[1] == f"{ID}  2026-01-31 12:00:00Z  {'n' * 18}"
+    show_all(rows, ("id", "at", "since", "name"), Output.TABLE, if_none="none", expendable=("since",))
+    assert on_screen(capsys)[1] == f"{ID}  2026-01-31 12:00:00Z  {'n' * 18}"
+
+
+def test_rows_that_do_not_fit_become_blocks_with_whole_ids(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_at_80_columns(monkeypatch)
+    rows = [{"id": ID, "other": ID, "time": TIME, "note": None}] * 2
+    show_all(rows, ("id", "other", "time", "note"), Output.TABLE, if_none="none")
+    block = [f"id     {ID}", f"other  {ID}", f"time   {TIME}"]
+    assert on_screen(capsys) == [*block, "", *block]

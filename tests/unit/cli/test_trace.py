@@ -64,3 +64,48 @@ def test_what_is_not_there_is_said(pipeloom: Run, file: Path, arguments: str) ->
     result = pipeloom(f"trace {arguments.format(**names)}")
     assert result.exit_code == 2
     assert "raceback" not in result.output
+
+
+COMMAND_ID = "0198c5f2-b210-7a44-b0de-6a3f0f8f2c77"
+
+
+@pytest.fixture
+def with_commands(file: Path) -> Path:
+    told = {"messaging.message.id": COMMAND_ID, "pipeloom.command_type": "PipelineRequested"}
+    more = [
+        line("d", "8", None, 30, kind="server", name="POST /api/v1/pipelines"),
+        line("d", "9", "8", 31, name="publish pipeloom.commands", attributes=told),
+        line("e", "a", None, 40, kind="server", name="POST /api/v1/auth/refresh"),
+    ]
+    with file.open("a") as lines:
+        lines.write("".join(more))
+    return file
+
+
+def test_the_last_trace_is_that_of_a_command(pipeloom: Run, with_commands: Path) -> None:
+    assert pipeloom(f"trace {with_commands}").stdout.startswith(f"trace {'d' * 32}\n")
+
+
+def test_a_trace_is_chosen_by_the_id_of_its_command(pipeloom: Run, with_commands: Path) -> None:
+    shown = pipeloom(f"trace {with_commands} {COMMAND_ID.upper()}").stdout
+    assert shown.startswith(f"trace {'d' * 32}\n")
+    assert "publish pipeloom.commands" in shown
+
+
+def test_a_command_that_was_sent_twice_has_two_traces(pipeloom: Run, with_commands: Path) -> None:
+    with with_commands.open("a") as lines:
+        lines.write(line("9", "b", None, 50, attributes={"messaging.message.id": COMMAND_ID}))
+    shown = pipeloom(f"trace {with_commands} {COMMAND_ID}").stdout
+    assert [each for each in shown.splitlines() if each.startswith("trace ")] == [
+        f"trace {'d' * 32}",
+        f"trace {'9' * 32}",
+    ]
+
+
+def test_the_beginning_of_an_id_is_enough_where_it_is_one(pipeloom: Run, with_commands: Path) -> None:
+    assert "auth/refresh" in pipeloom(f"trace {with_commands} eee").stdout
+    with with_commands.open("a") as lines:
+        lines.write(line("e", "c", None, 50).replace("e" * 32, "e" * 31 + "f"))
+    result = pipeloom(f"trace {with_commands} eee")
+    assert result.exit_code == 2
+    assert "2 traces begin with 'eee'" in " ".join(result.stderr.replace("│", " ").split())

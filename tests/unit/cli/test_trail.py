@@ -77,7 +77,9 @@ def test_a_name_that_never_was_is_refused(pipeloom: Pipeloom, service: Service) 
 def test_commands_are_listed_with_their_refusals(pipeloom: Pipeloom, service: Service) -> None:
     service.answer(200, [COMMAND])
     before = datetime.now(UTC)
-    result = pipeloom("commands list --status rejected --type StepRequested --actor ada --since 2h --limit 5")
+    result = pipeloom(
+        "commands list --status rejected --type pipeloom.StepRequested.v1 --actor ada --since 2h --limit 5"
+    )
     params = dict(service.requests[0].url.params)
     since = datetime.fromisoformat(params.pop("since"))
     assert params == {"status": "rejected", "type": "StepRequested", "actor": "ada", "limit": "5"}
@@ -90,6 +92,7 @@ def test_commands_are_listed_with_their_refusals(pipeloom: Pipeloom, service: Se
     [
         ("commands list --since yesterday", "15m"),
         ("commands list --type Nonsense", "PipelineRequested"),
+        ("commands list --type pipeloom.StepReady.v1", "PipelineRequested"),
         ("commands list --status unknown", "rejected"),
         ("dead-letters replay 3-1 --type Nonsense", "PipelineRequested"),
         ("dead-letters replay 3-1 --data absent.json", "absent.json"),
@@ -130,7 +133,7 @@ def test_a_letter_is_replayed_with_the_data_of_a_file(pipeloom: Pipeloom, servic
     mended = tmp_path / "mended.json"
     mended.write_text('{"a": 2}')
     service.answer(200, {"command_id": "c-1", "status": "succeeded", "result": {"long": "one"}})
-    shown = pipeloom(f"dead-letters replay 3-1042 --data {mended} --type StepRequested").stdout
+    shown = pipeloom(f"dead-letters replay 3-1042 --data {mended} --type pipeloom.StepRequested.v1").stdout
     assert json.loads(service.requests[0].content) == {"type": "StepRequested", "data": {"a": 2}}
     assert "long" not in shown
 

@@ -47,6 +47,19 @@ def test_without_types_it_is_told_of_all(pipeloom: Pipeloom, service: Service) -
         ("show ID", 200, A_WEBHOOK, ("GET", f"/{WEBHOOK_ID}", None)),
         ("enable ID", 200, A_WEBHOOK, ("PATCH", f"/{WEBHOOK_ID}", {"status": "enabled"})),
         ("disable ID", 200, A_WEBHOOK, ("PATCH", f"/{WEBHOOK_ID}", {"status": "disabled"})),
+        (
+            "update ID --url https://a.example/",
+            200,
+            A_WEBHOOK,
+            ("PATCH", f"/{WEBHOOK_ID}", {"url": "https://a.example/"}),
+        ),
+        (
+            "update ID --type StepReady --type StepFailed --subject ''",
+            200,
+            A_WEBHOOK,
+            ("PATCH", f"/{WEBHOOK_ID}", {"types": ["StepReady", "StepFailed"], "subject": ""}),
+        ),
+        ("update ID --all-types", 200, A_WEBHOOK, ("PATCH", f"/{WEBHOOK_ID}", {"types": None})),
         ("delete ID --yes", 200, {"id": WEBHOOK_ID}, ("DELETE", f"/{WEBHOOK_ID}", None)),
         ("deliveries ID", 200, [A_DELIVERY], ("GET", f"/{WEBHOOK_ID}/deliveries", None)),
         ("redeliver ID 17", 202, A_DELIVERY, ("POST", f"/{WEBHOOK_ID}/deliveries/17/redeliver", None)),
@@ -60,6 +73,23 @@ def test_each_command_asks_and_shows_the_answer(
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout) == answer
     assert sent(service) == request_sent
+
+
+@pytest.mark.parametrize("options", ["", "--type StepReady --all-types"])
+def test_an_update_of_nothing_or_of_opposites_is_wrong_usage(
+    pipeloom: Pipeloom, service: Service, options: str
+) -> None:
+    assert pipeloom(f"webhooks update {WEBHOOK_ID} {options}").exit_code == 2
+    assert service.requests == []
+
+
+def test_a_refusal_that_speaks_of_http_is_told_with_the_command_to_type(pipeloom: Pipeloom, service: Service) -> None:
+    message = "The webhook is disabled: gone. Enable it first, with PATCH "
+    message += f"/api/v1/webhooks/{WEBHOOK_ID} and the status enabled."
+    service.answer(409, {"name": "webhook_disabled", "message": message})
+    result = pipeloom(f"webhooks redeliver {WEBHOOK_ID} 17")
+    assert result.exit_code == 1
+    assert f"pipeloom webhooks enable {WEBHOOK_ID}" in " ".join(result.stderr.split())
 
 
 def test_failed_deliveries_are_asked_for_and_told_with_their_reason(pipeloom: Pipeloom, service: Service) -> None:

@@ -217,3 +217,10 @@ async def test_a_block_in_which_nothing_was_read_closes_the_connection_too(call:
     body = streams(service, OPENING)
     await take(call, 0)
     assert body.is_closed
+
+
+async def test_a_pipeline_is_asked_for_by_its_exact_name(call: Caller, service: Service) -> None:
+    streams(service, OPENING, told(1))
+    await take(call, 1, pipeline="churn")
+    assert service.requests[0].url.params["pipeline"] == "churn"
+    assert "subject" not in service.requests[0].url.params

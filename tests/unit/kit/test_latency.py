@@ -1,12 +1,30 @@
 """Latencies in buckets: never below the truth, and not far above it."""
 
 import math
+from collections import Counter
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.kit.latency import LONGEST_MS, bucket_of, merged, percentile_ms, upper_ms
+from services.kit.latency import (
+    BUCKETS,
+    LONGEST_MS,
+    Histogram,
+    Sum,
+    bucket_of,
+    packed,
+    percentile_ms,
+    unpacked,
+    upper_ms,
+)
+
+
+def summed(rows: list[list[int]]) -> Histogram:
+    total = Sum()
+    for row in rows:
+        total.add(row)
+    return total.histogram()
 
 
 @given(st.floats(1, LONGEST_MS))
@@ -22,9 +40,16 @@ def test_the_scale_has_two_ends(milliseconds: float, bucket: int) -> None:
 
 @given(st.lists(st.integers(1, 100_000), min_size=1), st.sampled_from([0.5, 0.95, 0.99]))
 def test_a_percentile_is_the_bucket_of_the_latency_at_that_rank(latencies: list[int], share: float) -> None:
-    histogram = merged({bucket_of(each): 1} for each in latencies)
+    histogram = summed([packed({bucket_of(each): 1}) for each in latencies])
     exact = sorted(latencies)[math.ceil(share * len(latencies)) - 1]
     assert percentile_ms(histogram, share) == upper_ms(bucket_of(exact))
+
+
+@given(st.lists(st.dictionaries(st.integers(0, BUCKETS - 1), st.integers(1, 10**9))))
+def test_packed_histograms_add_up_to_what_the_histograms_do(histograms: list[dict[int, int]]) -> None:
+    rows = [packed(each) for each in histograms]
+    assert [unpacked(row) for row in rows] == histograms
+    assert summed(rows) == sum((Counter(each) for each in histograms), Counter[int]())
 
 
 def test_there_is_no_percentile_of_nothing() -> None:

@@ -141,6 +141,13 @@ def test_only_libraries_that_are_known_for_it_are_limited(limiter: Limiter, name
             {"error": "-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n-----END OPENSSH PRIVATE KEY-----\nis wrong"},
             {"error": f"{HIDDEN}\nis wrong"},
         ),
+        ({"error": "at postgresql://u:p/q@db/x"}, {"error": f"at postgresql://{HIDDEN}@db/x"}),
+        ({"error": "http://db:80/a@b is odd"}, {"error": "http://db:80/a@b is odd"}),
+        ({"error": "signed with whsec_a+b/c=."}, {"error": f"signed with {HIDDEN}."}),
+        (
+            {"asked": {"to": {"password": "x", "n": 1}, "all": [{"token": "y"}, "whsec_abc"]}},
+            {"asked": {"to": {"password": HIDDEN, "n": 1}, "all": [{"token": HIDDEN}, HIDDEN]}},
+        ),
         ({"event": "mail to ada@example.org", "n": 1}, {"event": "mail to ada@example.org", "n": 1}),
         ({"path": "/api/v1/pipelines/churn"}, {"path": "/api/v1/pipelines/churn"}),
     ],

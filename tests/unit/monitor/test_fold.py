@@ -1,17 +1,20 @@
 """The numbers are a fold: the same however the two topics are interleaved, and however often a record comes again."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.monitor.activity import MAX_OPEN, Activity, from_bytes, to_bytes
+from services.monitor.activity import MAX_OPEN, Activity, Minute
 from services.monitor.fold import MINUTE_MS, apply_answered, apply_asked, apply_unreadable
+from services.monitor.ledger import Ledger, Place
 from services.monitor.records import Answered, Asked
 
 KEEP = 5
+LAB = Place(0, "lab")
 Records = list[tuple[str, int, Any]]
 
 
@@ -49,32 +52,50 @@ def history(steps: list[tuple[int, str, int]]) -> tuple[Records, Records]:
 
 
 def live(commands: Records, events: Records, chance: Random) -> Activity:
-    """Read both as a monitor does that is killed now and then: it goes on from what it saved, and from before that."""
+    """Read both as a monitor does that is killed now and then, also while it saves.
+
+    It goes on from what the changelog holds, and from the records that were acknowledged, or from before these.
+    """
     source, at = (commands, events), [0, 0]
-    activity = Activity()
-    saved, committed = to_bytes(activity), [0, 0]
+    ledger, changelog, committed = Ledger(), dict[bytes, bytes](), [0, 0]
     kills = 5
     while at[0] < len(commands) or at[1] < len(events):
         topic = chance.randrange(2)
         for record in source[topic][at[topic] : at[topic] + chance.randint(1, 4)]:
-            apply(activity, *record)
+            ledger.changed(LAB, apply(ledger.at(LAB), *record))
             at[topic] += 1
-        if chance.random() < 0.2:
-            saved = to_bytes(activity)
+        is_killed = kills > 0 and chance.random() < 0.2
+        if chance.random() < 0.3 and save(ledger, changelog, chance, is_killed=is_killed):
             committed = [chance.randint(before, now) for before, now in zip(committed, at, strict=True)]
-        if kills and chance.random() < 0.2:
+        if is_killed:
             kills -= 1
-            activity, at = from_bytes(saved), list(committed)
-    return activity
+            ledger, at = Ledger(), list(committed)
+            ledger.restore(changelog)
+    return ledger.at(LAB)
 
 
-def apply(activity: Activity, kind: str, offset: int, what: Any) -> None:
+def save(ledger: Ledger, changelog: dict[bytes, bytes], chance: Random, *, is_killed: bool) -> bool:
+    """Write what has changed, when `is_killed` only a part of it; tell whether all of it was written."""
+    for writing in ledger.writings(ledger.take_unsaved()):
+        for values in writing[1:]:
+            for key, value in values.items():
+                if is_killed and chance.random() < 0.3:
+                    return False
+                if value is None:
+                    changelog.pop(key, None)
+                else:
+                    changelog[key] = value
+    return True
+
+
+def apply(activity: Activity, kind: str, offset: int, what: Any) -> set[int]:
     if kind == "asked":
         apply_asked(activity, offset, what)
     elif kind == "answered":
-        apply_answered(activity, offset, what, KEEP)
+        return apply_answered(activity, offset, what, KEEP)
     else:
         apply_unreadable(activity, what, offset, "no CloudEvent")
+    return set()
 
 
 def fold(records: Records) -> Activity:
@@ -102,14 +123,49 @@ def test_a_result_counts_by_its_minute_its_type_and_its_code() -> None:
         ]
     )
     assert sorted(activity.minutes) == [0, 1]
-    assert activity.minutes[0]["PipelineRequested"].refused == {}
-    assert activity.minutes[1]["PipelineRequested"].refused == {"no": 1}
+    assert activity.minutes[0].types["PipelineRequested"].refused == {}
+    assert activity.minutes[1].types["PipelineRequested"].refused == {"no": 1}
     assert activity.open == {}
 
 
 def test_minutes_that_are_too_old_are_let_go_also_when_they_come_late() -> None:
     late = [("answered", offset, answered(offset, minute * MINUTE_MS)) for offset, minute in enumerate([9, 3, 4, 5])]
     assert sorted(fold(late).minutes) == [5, 9]
+
+
+def test_a_minute_that_was_saved_before_the_rest_counts_no_result_twice() -> None:
+    # Given a minute with two results, and a head that knows of none: the monitor was killed between the two
+    saved = fold([("answered", 0, answered(0)), ("answered", 3, answered(1))]).minutes
+    activity = Activity(minutes=saved)
+    # When both come again, and one more
+    for offset, position in ((0, 0), (3, 1), (6, 2)):
+        apply_answered(activity, offset, answered(position), KEEP)
+    # Then
+    assert activity.minutes[0].types["PipelineRequested"].results == 3
+
+
+def test_a_result_tells_which_minutes_it_has_changed_and_which_were_let_go() -> None:
+    activity = fold([("answered", 0, answered(0)), ("answered", 1, answered(1, 2 * MINUTE_MS))])
+    assert apply_answered(activity, 2, answered(2, KEEP * MINUTE_MS), KEEP) == {0, KEEP}
+    assert apply_answered(activity, 3, answered(3, KEEP * MINUTE_MS), KEEP) == {KEEP}
+    assert apply_answered(activity, 4, answered(4), KEEP) == set()
+
+
+class Walked(dict[int, Minute]):
+    """Minutes that count how often they are walked."""
+
+    walks = 0
+
+    def __iter__(self) -> Iterator[int]:
+        self.walks += 1
+        return super().__iter__()
+
+
+def test_results_of_one_minute_do_not_walk_the_other_ones() -> None:
+    activity = Activity(minutes=Walked())
+    for offset in range(100):
+        apply_answered(activity, offset, answered(offset, 10 + offset), KEEP)
+    assert cast("Walked", activity.minutes).walks <= 2
 
 
 def test_a_command_is_open_until_its_result_or_that_of_a_later_one_comes() -> None:
@@ -156,10 +212,10 @@ def test_the_refusal_of_a_stray_has_no_place_in_the_history_and_is_counted() -> 
     activity = fold(
         [("answered", 0, answered(5)), ("answered", 1, replace(answered(6), sequence=None, refused="misrouted"))]
     )
-    assert activity.minutes[0]["PipelineRequested"].results == 2
+    assert activity.minutes[0].types["PipelineRequested"].results == 2
     assert (activity.decided, activity.sequence) == (6, 6)
 
 
 def test_a_history_that_goes_on_over_a_new_commands_topic_is_counted_on() -> None:
     activity = fold([("answered", 0, answered(500)), ("answered", 1, replace(answered(0), sequence=502))])
-    assert activity.minutes[0]["PipelineRequested"].results == 2
+    assert activity.minutes[0].types["PipelineRequested"].results == 2

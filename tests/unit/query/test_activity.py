@@ -7,7 +7,9 @@ from typing import Any
 import httpx
 
 from services.kit.activity_shapes import Activity
-from services.kit.latency import bucket_of, upper_ms
+from services.kit.latency import Histogram, bucket_of, upper_ms
+from services.monitor.activity import Minute, Tally
+from services.monitor.snapshots import tallies_of
 from tests.support.openapi import contract
 
 from .conftest import Postgres, Row
@@ -19,19 +21,30 @@ DOCUMENT = {
     "open": 2,
     "overdue": 1,
     "overdue_commands": [{"command_id": "c-1", "command_type": "StepRequested", "asked_ms": 0}],
-    "minutes": {
-        str(MINUTE - 90): {"StepRequested": [7, {}, {str(FAST): 7}]},
-        str(MINUTE - 1): {"StepRequested": [98, {"step_exists": 3}, {str(FAST): 98}]},
-        str(MINUTE): {
-            "PipelineRequested": [1, {}, {str(FAST): 1}],
-            "StepRequested": [2, {"step_exists": 1}, {str(SLOW): 2}],
-        },
-    },
+}
+
+
+def tally(latencies: Histogram, **refused: int) -> Tally:
+    return Tally(sum(latencies.values()), refused, latencies)
+
+
+MINUTES = {
+    MINUTE - 90: {"StepRequested": tally({FAST: 7})},
+    MINUTE - 1: {"StepRequested": tally({FAST: 98}, step_exists=3)},
+    MINUTE: {"PipelineRequested": tally({FAST: 1}), "StepRequested": tally({SLOW: 2}, step_exists=1)},
 }
 
 
 def told(document: Any = DOCUMENT, as_of: datetime | None = NOW) -> Row:
     return {"document": document and json.dumps(document), "partition": document and 3, "as_of": as_of, "now": NOW}
+
+
+def lists(sql: str, given: tuple[Any, ...]) -> list[Row]:
+    if "activity_minute" not in sql:
+        return [{"part": "composer", "behind": 4, "measured_at": NOW}]
+    asked = next(each for each in given if each in {1, 60, 120})
+    wanted = {minute: types for minute, types in MINUTES.items() if minute > MINUTE - asked}
+    return [{"minute": minute, "tallies": tallies_of(Minute(0, types))} for minute, types in wanted.items()]
 
 
 async def activity(http: httpx.AsyncClient, query: str = "") -> Activity:
@@ -44,7 +57,7 @@ async def activity(http: httpx.AsyncClient, query: str = "") -> Activity:
 
 async def test_results_are_added_up_by_type_and_told_by_minute(http: httpx.AsyncClient, postgres: Postgres) -> None:
     postgres.find = lambda *_: told()
-    postgres.list = lambda *_: [{"part": "composer", "behind": 4, "measured_at": NOW}]
+    postgres.list = lists
 
     body = await activity(http)
 
@@ -62,6 +75,7 @@ async def test_results_are_added_up_by_type_and_told_by_minute(http: httpx.Async
 
 async def test_the_minutes_can_be_more_or_fewer(http: httpx.AsyncClient, postgres: Postgres) -> None:
     postgres.find = lambda *_: told()
+    postgres.list = lists
     assert [each["results"] for each in (await activity(http, "?minutes=1"))["types"]] == [1, 2]
     assert [each["results"] for each in (await activity(http, "?minutes=120"))["types"]] == [1, 107]
 

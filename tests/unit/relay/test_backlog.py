@@ -1,8 +1,8 @@
 """For how long events have been waiting, told without anybody's clock but our own."""
 
 from events.envelope import Position
+from services.kit.lag import NOTHING
 from services.relay.backlog import MOST_SIGHTINGS, Backlog
-from services.relay.position import NOTHING
 
 
 def at(offset: int) -> Position:

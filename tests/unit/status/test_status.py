@@ -143,3 +143,105 @@ def test_the_last_refusals_are_told_or_why_they_are_not() -> None:
     assert "steps/train step_exists The name is taken\\x1b[2J." in shown(report_of(same, same, [entry], AT))
     assert "not known: no such address" in shown(report_of(same, same, "no such address", AT))
     assert "none" in shown(report_of(same, same, [], AT))
+
+
+def _scrape(name: str, *samples: Sample, is_ready: bool = True) -> Scrape:
+    return Scrape(name, f"http://{name}", 10.0, is_ready=is_ready, parts={"kafka": "ok"}, samples=samples)
+
+
+def _report(*scrapes: Scrape, letters: Any = None) -> dict[str, Any]:
+    return report_of(scrapes, scrapes, [], AT, letters)
+
+
+def _row(screen: str, label: str) -> str:
+    return next(line for line in screen.splitlines() if line.startswith(label)).removeprefix(label).strip()
+
+
+BEHIND = Sample("pipeloom_part_behind_records", {"part": "composer", "partition": "0"}, 12)
+BEHIND_TOO = Sample("pipeloom_part_behind_records", {"part": "composer", "partition": "1"}, 3)
+LAG = Sample("pipeloom_composer_lag_records", {"partition": "0"}, 2)
+
+
+def test_codes_that_never_happened_take_no_place_on_the_screen() -> None:
+    counts = {f"code_{number:02}": float(number) for number in range(75)} | {"never": 0.0}
+    samples = (Sample("pipeloom_composer_refusals_total", {"code": code}, count) for code, count in counts.items())
+    report = _report(_scrape("composer", *samples))
+    told = _row(shown(report), "refusals")
+    assert told == "code_74 74, code_73 73, code_72 72, code_71 71, code_70 70, code_69 69 … and 68 more"
+    assert report["refusals"]["by_code"]["never"] == 0
+
+
+def test_no_refusals_are_told_as_none_only_by_who_knows() -> None:
+    composer = _scrape("composer", Sample("pipeloom_composer_refusals_total", {"code": "step_exists"}, 0.0))
+    assert _row(shown(_report(composer)), "refusals") == "none since start"
+
+
+def test_what_nobody_knows_is_no_zero() -> None:
+    report = _report(Scrape("composer", NOBODY, 10.0, trouble="does not answer"))
+    assert report["refusals"]["by_code"] is None
+    assert report["refusals"]["dead_letters"] is None
+    assert report["commands"]["unknown"] is None
+    assert set(report["monitor"].values()) == set(report["webhooks"].values()) == {None}
+    screen = shown(report)
+    for label in ("unknown outcomes", "overdue", "composer lag", "relay lag", "dead letters", "refusals"):
+        assert _row(screen, label) == "-", label
+    assert _row(screen, "webhooks") == "-"
+
+
+def test_a_lag_of_a_part_that_is_not_ready_is_told_as_what_it_was() -> None:
+    report = _report(_scrape("composer", LAG, is_ready=False))
+    assert report["lags"]["composer_records"] is None
+    assert _row(shown(report), "composer lag") == "- (was 2 records)"
+
+
+def test_the_monitor_stands_in_for_a_part_that_tells_nothing() -> None:
+    monitors = (_scrape("monitor", BEHIND, BEHIND_TOO), _scrape("monitor-2", BEHIND))
+    report = _report(_scrape("composer", LAG, is_ready=False), *monitors)
+    assert report["lags"]["composer_records"] == 15
+    assert _row(shown(report), "composer lag") == "15 records, by the monitor"
+
+
+def test_a_part_that_tells_its_lag_is_asked_itself() -> None:
+    report = _report(_scrape("composer", LAG), _scrape("monitor", BEHIND))
+    assert _row(shown(report), "composer lag") == "2 records"
+
+
+def test_a_monitor_that_is_not_ready_stands_in_for_nobody() -> None:
+    assert _report(_scrape("monitor", BEHIND, is_ready=False))["lags"]["composer_records"] is None
+
+
+def test_overdue_commands_and_webhooks_have_rows() -> None:
+    pending = Sample("pipeloom_webhook_deliveries_pending", {}, 4)
+    webhooks = (_scrape(name, pending, Sample("pipeloom_webhooks_disabled_total", {}, 1)) for name in ("one", "two"))
+    screen = shown(_report(_scrape("monitor", Sample("pipeloom_monitor_overdue_commands", {}, 7)), *webhooks))
+    assert _row(screen, "overdue") == "7 commands"
+    assert _row(screen, "webhooks") == "4 deliveries pending, 2 disabled since start"
+
+
+def test_open_dead_letters_are_those_of_the_environment() -> None:
+    counted = _scrape("composer", Sample("pipeloom_composer_dead_letters_total", {"code": "x"}, 9))
+    report = _report(counted, letters={"count": 3, "is_at_least": False})
+    assert _row(shown(report), "dead letters") == "3 open in your environment, 9 since the composer started"
+    assert _row(shown(_report(counted)), "dead letters") == "9 since the composer started"
+    assert _row(shown(_report(letters={"count": 100, "is_at_least": True})), "dead letters") == (
+        "100 or more open in your environment"
+    )
+
+
+def test_everything_fits_on_a_small_terminal() -> None:
+    names = ("gateway", "composer", "relay", "builder", "webhooks", "monitor")
+    refusals = (Sample("pipeloom_composer_refusals_total", {"code": "c" * 16 + str(n)}, 9.0) for n in range(20))
+    scrapes = [_scrape(name) for name in names[1:]] + [_scrape("gateway", *refusals)]
+    refusal = {"time": AT, "subject": "s" * 60, "refusal": {"code": "step_exists", "message": "m" * 400}}
+    console = Console(width=80, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123 - a device
+    console.print(screen_of(report_of(scrapes, scrapes, [refusal] * 5, AT)))
+    console.file.close()
+    lines = console.export_text().splitlines()
+    assert len(lines) <= 25
+    assert sum("s" * 20 in line for line in lines) == 5
+
+
+async def test_in_a_pipe_no_line_is_padded() -> None:
+    async with process(kafka=None) as url:
+        ended = await run("--admin", f"composer={url}")
+    assert all(line == line.rstrip() for line in ended.stdout.splitlines())

@@ -29,7 +29,19 @@ def test_anything_else_is_a_failure_and_only_410_is_gone(status: int) -> None:
 
 @pytest.mark.parametrize(
     ("given", "wanted"),
-    [("120", 120.0), ("0", 0.0), ("soon", None), ("-5", None), ("9" * 30, None), ("Mon, 99 Foo", None), ("²", None)],
+    [
+        ("120", 120.0),
+        ("0", 0.0),
+        ("soon", None),
+        ("-5", None),
+        ("9" * 30, None),
+        ("Mon, 99 Foo", None),
+        ("²", None),
+        ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", None),
+        ("Mon, 01 Jan 2035 00:00:00 +99999999999999", None),
+        ("Mon, 01 Jan 2035 00:00:00 -0000", None),
+        ("Mon, 01 Jan 0001 00:00:00 +2359", 0.0),
+    ],
 )
 def test_a_time_to_come_back_is_read_or_left_out(given: str, wanted: float | None) -> None:
     headers = [(b"Retry-After", given.encode("latin-1", "replace"))]

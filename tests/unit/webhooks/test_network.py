@@ -1,8 +1,7 @@
 """Connections go to exactly the addresses that were checked, however a name is resolved."""
 
-import asyncio
 from collections.abc import Iterable
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 import httpcore
@@ -58,14 +57,10 @@ def network() -> Network:
 
 
 def backend(network: Network, monkeypatch: pytest.MonkeyPatch, *resolved: str, allowed: str = "") -> CheckedBackend:
-    """Return the backend over `network`, with a resolver that finds those addresses for any name."""
-
-    async def getaddrinfo(*_: Any, **__: Any) -> list[Any]:
-        return [(0, 0, 0, "", (address, 443)) for address in resolved]
-
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo, raising=False)
+    """Return the backend over `network` for a name that was found to have those addresses."""
     monkeypatch.setattr(httpcore, "AnyIOBackend", lambda: network)
-    return CheckedBackend(PeerRules([ip_network(allowed)] if allowed else []))
+    rules = PeerRules([ip_network(allowed)] if allowed else [])
+    return CheckedBackend(rules, [ip_address(address) for address in resolved])
 
 
 async def test_a_name_is_dialled_by_the_address_that_was_checked(

@@ -1,4 +1,4 @@
-"""The last refusals, from a service that answers as it is told."""
+"""What went wrong in an environment, from a service that answers as it is told."""
 
 from functools import partial
 
@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from pipeloom import Client
-from pipeloom.status.refusals import NOT_CONFIGURED, Refusals
+from pipeloom.status.troubles import NOT_CONFIGURED, Troubles
 
 REFUSED = {"subject": "steps/train", "refusal": {"code": "step_exists", "message": "The name is taken."}}
 PROBLEM = {"name": "not_found", "message": "There is no such address.", "request_id": "r", "additional_data": {}}
@@ -23,23 +23,37 @@ class Service:
             return httpx.Response(200, json={"access_token": "a.b.c"})
         return self._answer()
 
-    def refusals(self) -> Refusals:
+    def troubles(self) -> Troubles:
         open_client = partial(Client, transport=httpx.MockTransport(self.handle))
-        return Refusals("http://pipeloom.test", "token", open_client)
+        return Troubles("http://pipeloom.test", "token", open_client)
 
 
 def test_the_last_refused_commands_are_asked_for() -> None:
     service = Service(200, [REFUSED])
-    refusals = service.refusals()
-    assert refusals.last() == [REFUSED]
+    troubles = service.troubles()
+    assert troubles.last_refusals() == [REFUSED]
     assert str(service.asked[-1].url) == "http://pipeloom.test/api/v1/commands?status=rejected&limit=5"
-    refusals.close()
+    troubles.close()
 
 
 def test_a_service_that_does_not_list_commands_is_told_in_its_own_words() -> None:
-    assert Service(404, PROBLEM).refusals().last() == "There is no such address."
+    assert Service(404, PROBLEM).troubles().last_refusals() == "There is no such address."
 
 
 @pytest.mark.parametrize("access", [(None, None), ("http://pipeloom.test", None), (None, "token")])
 def test_without_an_address_or_a_token_nothing_is_asked(access: tuple[str | None, str | None]) -> None:
-    assert Refusals(*access).last() == NOT_CONFIGURED
+    assert Troubles(*access).told() == (NOT_CONFIGURED, None)
+
+
+@pytest.mark.parametrize(("found", "is_at_least"), [(2, False), (100, True)])
+def test_the_open_dead_letters_are_counted_as_far_as_a_page_goes(found: int, is_at_least: bool) -> None:
+    service = Service(200, [{"id": str(number)} for number in range(found)])
+    assert service.troubles().open_letters() == {"count": found, "is_at_least": is_at_least}
+    assert str(service.asked[-1].url) == "http://pipeloom.test/api/v1/dead-letters?status=open&limit=100"
+
+
+def test_a_service_that_does_not_answer_is_asked_once() -> None:
+    service = Service(404, PROBLEM)
+    assert service.troubles().told() == ("There is no such address.", None)
+    assert sum(request.url.path.endswith("/commands") for request in service.asked) == 1
+    assert not any(request.url.path.endswith("/dead-letters") for request in service.asked)

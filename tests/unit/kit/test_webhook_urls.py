@@ -7,7 +7,8 @@ from standardwebhooks import Webhook
 
 from events.refusals import Code, Refused
 from services.kit.settings import WebhooksSettings
-from services.kit.webhooks import MAX_URL_LENGTH, demand_usable_url, new_secret
+from services.kit.webhook_secrets import new_secret
+from services.kit.webhook_urls import MAX_URL_LENGTH, demand_usable_url
 
 
 def refused(url: str, **settings: object) -> str | None:
