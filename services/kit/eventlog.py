@@ -81,7 +81,7 @@ async def read_history(
     *,
     types: Sequence[str] | None,
     subject: str,
-    pipeline: str | None,
+    pipeline: str | None = None,
     row_limit: int,
     byte_limit: int,
 ) -> Span:
