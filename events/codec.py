@@ -20,6 +20,7 @@ Data = TypeVar("Data", bound=CommandData)
 Headers = Sequence[tuple[str, bytes]]
 # A subject holds a name of up to 255 characters, each of up to four bytes.
 MAX_ATTRIBUTE_LENGTH = 2048
+OF_EVENTS = ("type", "position", "environment", "subject", "commandid", "commandsource", "result", "actor", "time")
 MAX_DEPTH = 100
 
 
@@ -196,11 +197,14 @@ def _read(model: type[Data], version: int, value: bytes | None) -> tuple[Data, D
 def decode_event(partition: int, headers: Headers, value: bytes | None) -> Event:
     """Return the event of a record that the relay wrote, in the version in which it was written.
 
-    Raises KeyError or ValueError on any other record.
+    Raises ValueError on any other record.
     """
     attributes = read_attributes(headers)
     if value is None:
         raise ValueError("a tombstone is no event")
+    missing = [f"ce_{name}" for name in OF_EVENTS if name not in attributes]
+    if missing:
+        raise ValueError(f"it lacks headers that every event of ours has: {', '.join(missing)}")
     name_and_version = parse_type(attributes["type"])
     if name_and_version is None:
         raise ValueError(f"not an event type of ours: {attributes['type']}")

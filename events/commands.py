@@ -1,6 +1,6 @@
 """Commands: what producers ask for. Each one ends in exactly one result."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, JsonValue
 
@@ -8,6 +8,7 @@ from events.declarations import ContainerConfig, Inputs, Outputs
 from events.mappings import InputMapping, OutputMapping
 from events.model import Model, Versioned
 from events.names import Name, VariableName
+from events.patterns import Pattern
 from events.resources import ExecutionRule, KeptSource, Mode
 
 # Every input stands in the events of the pipelines that take it over, and these have to fit into one record.
@@ -15,8 +16,10 @@ MAX_INPUTS = 1_000
 MAX_DESCRIPTION = 10_000
 MAX_VARIABLES = 1_000
 MAX_SEALED = 64 * 1024
-HASH_PATTERN = r"^[0-9a-f]{64}$"
-RAM_PATTERN = r"^[1-9][0-9]{0,8}(\.[0-9]{1,3})?(KiB|MiB|GiB)$"
+HASH = Pattern(r"^[0-9a-f]{64}$", "be 64 hexadecimal digits in small letters")
+RAM = Pattern(r"^[1-9][0-9]{0,8}(\.[0-9]{1,3})?(KiB|MiB|GiB)$", "be a number and KiB, MiB or GiB, as in 512MiB")
+
+TokenHash = Annotated[str, HASH]
 
 
 class CommandData(Versioned):
@@ -135,9 +138,9 @@ class DeploymentRequested(CommandData):
     outputs_mapping: list[OutputMapping] = Field([], max_length=MAX_INPUTS)
     enable_parallel_executions: bool | None = None
     max_parallel_executions_per_pod: int | None = Field(None, ge=1, le=1000)
-    ram_request: str | None = Field(None, pattern=RAM_PATTERN, max_length=20, examples=["512MiB"])
+    ram_request: Annotated[str, Field(max_length=20), RAM] | None = Field(None, examples=["512MiB"])
     gpu_request: int | None = Field(None, ge=0, le=1000)
-    endpoint_token_hash: str | None = Field(None, pattern=HASH_PATTERN, description="SHA-256 of the token, in hex")
+    endpoint_token_hash: TokenHash | None = Field(None, description="SHA-256 of the token, in hex")
 
     def subject(self) -> str:
         return f"deployments/{self.name}"
@@ -149,7 +152,7 @@ class EndpointTokenRequested(CommandData):
     derived: ClassVar[set[str]] = {"endpoint_token_hash"}
 
     name: Name
-    endpoint_token_hash: str = Field(pattern=HASH_PATTERN, description="SHA-256 of the token, in hex")
+    endpoint_token_hash: TokenHash = Field(description="SHA-256 of the token, in hex")
 
     def subject(self) -> str:
         return f"deployments/{self.name}"

@@ -8,6 +8,7 @@ from pydantic import Field, JsonValue
 from events.mappings import InputMapping, OutputMapping
 from events.model import Model
 from events.names import Name, VariableName
+from events.patterns import DIGEST
 
 DataType = Literal["string", "number", "boolean", "json", "array", "file"]
 ExecutionRule = Literal["endpoint", "periodic"]
@@ -21,9 +22,7 @@ Timestamp = Annotated[
 ]
 
 
-KeptSource = Annotated[
-    str, Field(pattern="^sha256:[0-9a-f]{64}$", description="The source's archive in the object store, by its digest")
-]
+KeptSource = Annotated[str, DIGEST, Field(description="The source's archive in the object store, by its digest")]
 
 
 class StepStatus(StrEnum):

@@ -1,7 +1,7 @@
 """Keep a table of the pipelines of all environments from the events topic alone, with a Faust worker.
 
-It runs until it is stopped, and writes the table as JSON to PIPELOOM_TABLE_FILE (`pipelines.json`) once a second, when
-it has changed. What is done with an event is in pipeline_table.py.
+It runs until it is stopped, and writes the table as JSON to PIPELOOM_TABLE_FILE (`.pipeloom/pipelines.json`) once a
+second, when it has changed. What is done with an event is in pipeline_table.py.
 
     set -a; . .pipeloom/env; set +a
     .venv/bin/python examples/consumers/table_with_faust.py
@@ -26,7 +26,7 @@ from pipeline_table import PipelineTable
 
 SERVERS = os.environ["PIPELOOM_KAFKA__BOOTSTRAP_SERVERS"]
 TOPIC = os.environ.get("PIPELOOM_KAFKA__TOPIC_PREFIX", "pipeloom") + ".events"
-FILE = Path(os.environ.get("PIPELOOM_TABLE_FILE", "pipelines.json"))
+FILE = Path(os.environ.get("PIPELOOM_TABLE_FILE", ".pipeloom/pipelines.json"))
 
 logger = logging.getLogger(__name__)
 
@@ -96,6 +96,7 @@ def replace(text: str) -> None:
     """Write the file, which is never half written."""
     if FILE.exists() and FILE.read_text() == text:
         return
+    FILE.parent.mkdir(parents=True, exist_ok=True)
     half = FILE.with_suffix(".half")
     half.write_text(text)
     half.replace(FILE)

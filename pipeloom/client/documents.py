@@ -320,6 +320,8 @@ class DeadLetterSummary(TypedDict):
     received_at: str
     command_id: str | None
     environment: str | None
+    source: str | None
+    type: str | None
     value_bytes: int
     settled_at: str | None
     settled_by: str | None

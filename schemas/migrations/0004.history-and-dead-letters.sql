@@ -20,6 +20,11 @@ CREATE INDEX IF NOT EXISTS event_log_refused ON event_log (environment, sequence
 CREATE VIEW dead_letter_now AS
 SELECT partition, log_offset, environment, command_id, code, message, record_key, record_value, record_headers,
     received_at, replayed_as, replayed_content, replay,
+    -- What the record said of itself. No JSON of Postgres has a NUL in a text.
+    (SELECT left(pair ->> 1, 4096) FROM json_array_elements(replace(record_headers, '\u0000', '\u0001')::json) AS pair
+        WHERE pair ->> 0 = 'ce_source' LIMIT 1) AS source,
+    (SELECT left(pair ->> 1, 4096) FROM json_array_elements(replace(record_headers, '\u0000', '\u0001')::json) AS pair
+        WHERE pair ->> 0 = 'ce_type' LIMIT 1) AS type,
     CASE WHEN is_open THEN 'open' ELSE status END AS status,
     CASE WHEN NOT is_open THEN settled_at END AS settled_at,
     CASE WHEN NOT is_open THEN settled_by END AS settled_by

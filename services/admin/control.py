@@ -36,6 +36,12 @@ async def create_environment(connection: Connection, environment: str) -> bool:
     return await _sql.create_environment(connection, environment=environment) is not None
 
 
+async def demand_environment(connection: Connection, environment: str) -> None:
+    """Raise ControlError when there is no environment of that id."""
+    if not await _sql.has_environment(connection, environment=environment):
+        raise ControlError(f"There is no environment '{environment}'; list-environments tells which there are.")
+
+
 async def create_user(connection: Connection, name: str, email: str | None) -> User:
     """Return the user of that name, creating it when it is new.
 
@@ -82,8 +88,7 @@ async def list_users(connection: Connection) -> list[dict[str, Any]]:
 
 async def list_tokens(connection: Connection, environment: str) -> list[dict[str, Any]]:
     """Return the tokens of an environment, without their secrets. Raises ControlError when there is none of that id."""
-    if not await _sql.has_environment(connection, environment=environment):
-        raise ControlError(f"There is no environment '{environment}'; list-environments tells which there are.")
+    await demand_environment(connection, environment)
     return [dict(row) async for row in _sql.list_tokens(connection, environment=environment)]
 
 

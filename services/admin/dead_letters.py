@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from services.admin.control import ControlError
+from services.admin.control import ControlError, demand_environment
 from services.admin.sessions import on_postgres
 from services.kit.dead_letters import (
     NEWEST,
@@ -29,6 +29,7 @@ async def list_dead_letters(connection: Connection, given: argparse.Namespace) -
     if given.environment is None:
         letters = await list_letters_of_nobody(connection, status, given.limit)
     else:
+        await demand_environment(connection, given.environment)
         letters = await list_letters(connection, given.environment, status, NEWEST, given.limit)
     return [entry_of(letter) for letter in letters]
 

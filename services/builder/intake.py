@@ -19,6 +19,7 @@ from services.builder.offsets import Offsets
 from services.kit.health import Health
 from services.kit.kafka import group_consumer
 from services.kit.metrics import CLIENTS_REPLACED
+from services.kit.reasons import reason_of
 from services.kit.settings import Settings
 from services.kit.stopping import stop_client
 
@@ -48,8 +49,8 @@ def step_to_build(record: ConsumerRecord) -> tuple[Event, Step] | None:
         event = present(decode_event(record.partition, record.headers, record.value or b""))
         begun = BEGINNINGS.get((event.type, event.version))
         return None if begun is None else (event, begun.model_validate_json(event.data).step)
-    except (KeyError, ValueError) as error:
-        log.warning("an event is skipped", partition=record.partition, offset=record.offset, error=repr(error))
+    except ValueError as error:
+        log.warning("an event is skipped", partition=record.partition, offset=record.offset, error=str(error))
         return None
 
 
@@ -150,7 +151,7 @@ class Intake:
             self._health.well(PART)
 
     def _trouble(self, error: Exception) -> None:
-        reason = f"Kafka does not answer as it should: {error!r}"
+        reason = f"Kafka does not answer as it should: {reason_of(error)}"
         if self._health.troubles.get(PART) != reason:
             log.warning("the consumer is in trouble", reason=reason)
         self._health.ill(PART, reason)

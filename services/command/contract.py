@@ -72,7 +72,10 @@ def _step_body() -> dict[str, Any]:
     content = described["requestBody"]["content"]
     schema = content[MULTIPART]["schema"]
     file = {"type": "string", "format": "binary", "description": "The source: a gzip tar of a folder"}
-    content[MULTIPART] = {"schema": {**schema, "properties": {**schema["properties"], ARCHIVE: file}}}
+    content[MULTIPART] = {
+        "schema": {**schema, "properties": {**schema["properties"], ARCHIVE: file}},
+        "example": {**examples.NEW_STEP, "container_config": {}, ARCHIVE: "the bytes of train.tgz"},
+    }
     return described
 
 

@@ -4,16 +4,18 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from starlette.requests import Request
 from starlette.responses import Response
 
 from events.codec import MAX_ATTRIBUTE_LENGTH
+from events.patterns import NO_NUL
 from events.refusals import Code, Refused
 from services.command import webhook_contract as contract
 from services.command import webhook_store as store
 from services.command.submit import command_id_of
 from services.kit.backend import Backend
+from services.kit.closed import Closed
 from services.kit.parameters import DeliverySequence, EventType
 from services.kit.sealing import SealBroken
 from services.kit.web import Asker, json_response
@@ -34,28 +36,28 @@ Types = Annotated[
 ]
 Subject = Annotated[
     str,
+    NO_NUL,
     Field(
         max_length=MAX_ATTRIBUTE_LENGTH,
-        pattern=r"^[^\x00]*$",
         description="Only events whose subject begins so, for example `pipelines/`",
     ),
 ]
 
 
-class NewWebhook(BaseModel):
+class NewWebhook(Closed):
     """A webhook that is asked for."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": contract.NEW_WEBHOOK})
+    model_config = ConfigDict(json_schema_extra={"example": contract.NEW_WEBHOOK})
 
     url: Url
     types: Types = None
     subject: Subject = ""
 
 
-class WebhookChange(BaseModel):
+class WebhookChange(Closed):
     """What is to be changed of a webhook; the rest stays as it is."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1, "example": {"status": "enabled"}})
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "example": {"status": "enabled"}})
 
     url: Url = ""
     types: Types = None

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from events.codec import decode_command, read_attributes, read_command_id, read_environment
 from events.envelope import Command, parse_type
-from events.names import is_environment_id
+from events.names import MAX_NAME_LENGTH, is_environment_id
 from events.refusals import Code, Refused
 from events.structured import attributes_and_data
 from services.kit.partitions import partition_of
@@ -71,10 +71,19 @@ def _owner(record: Received, claimed: str | None, partitions: int) -> str | None
 def _misrouted(record: Received, claimed: str) -> Refused:
     return Refused(
         Code.MISROUTED,
-        f"The record's environment is '{claimed}', but its key {record.key!r} or its partition {record.partition} is "
+        f"The record's environment is '{claimed}', but {_told(record.key)} or its partition {record.partition} is "
         "not that environment's. Use the environment id as key and Kafka's default (murmur2) partitioner.",
         partition=record.partition,
     )
+
+
+def _told(key: bytes | None) -> str:
+    if key is None:
+        return "its missing key"
+    text = key.decode("utf-8", errors="replace")
+    if "\ufffd" in text or not text.isprintable():
+        return "its unreadable key"
+    return f"its key '{text[:MAX_NAME_LENGTH]}'"
 
 
 def _unusable(record: Received, attributes: Mapping[str, str], owner: str | None, refusal: Refused) -> Unusable:

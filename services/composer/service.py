@@ -27,6 +27,7 @@ from services.kit.metrics import CLIENTS_REPLACED
 from services.kit.postgres import POSTGRES_TROUBLE, Connection, Pool, borrowed, open_pool
 from services.kit.probes import probe_kafka, probe_postgres
 from services.kit.process import running
+from services.kit.reasons import reason_of
 from services.kit.schema import demand_migrated
 from services.kit.settings import Settings
 from services.kit.stopping import stop_client
@@ -64,7 +65,7 @@ async def compose_until(stop: asyncio.Event, settings: Settings, health: Health,
         try:
             await Composer(settings, health, kafka, pool).run(stop)
         except (KafkaError, OSError, TimeoutError) as error:
-            health.ill(GROUP_PART, f"commands cannot be read: {error or type(error).__name__}")
+            health.ill(GROUP_PART, f"commands cannot be read: {reason_of(error)}")
             log.warning("the consumer is made anew", error=repr(error))
             CLIENTS_REPLACED.labels("commands consumer").inc()
             await backoff.wait(stop)
@@ -122,7 +123,7 @@ class Composer:
             await work
         except TROUBLE as error:
             _read_again(consumer, claims, batches)
-            self._health.ill(BATCH_PART, f"batches are held up: {error or type(error).__name__}")
+            self._health.ill(BATCH_PART, f"batches are held up: {reason_of(error)}")
             log.warning("a batch is repeated", error=repr(error))
             REPEATED.inc()
             await self._backoff.wait(stop)

@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 import pydantic_core
 
-from events.codec import Headers
+from events.codec import Headers, readable
 from events.envelope import timestamp
 from events.refusals import Code, Refused
 from services.kit.postgres import Connection, load_queries
@@ -87,6 +87,8 @@ class DeadLetter:
     value_bytes: int
     replayed_content: bytes | None = None
     replay: Replay | None = None
+    source: str | None = None
+    type: str | None = None
     key: bytes | None = None
     value: bytes | None = None
     headers: Headers = ()
@@ -190,6 +192,8 @@ def entry_of(letter: DeadLetter) -> dict[str, Any]:
         "received_at": timestamp(letter.received_at),
         "command_id": _text_or_none(letter.command_id),
         "environment": letter.environment,
+        "source": letter.source,
+        "type": letter.type,
         "value_bytes": letter.value_bytes,
         "settled_at": letter.settled_at and timestamp(letter.settled_at),
         "settled_by": letter.settled_by,
@@ -239,10 +243,16 @@ def _letter(row: asyncpg.Record) -> DeadLetter:
         settled_by=row["settled_by"],
         replayed_as=_uuid(row["replayed_as"]),
         value_bytes=row["value_bytes"],
+        source=_readable(row["source"]),
+        type=_readable(row["type"]),
         replayed_content=row["replayed_content"],
         replay=row["replay"],
         **bytes_too,
     )
+
+
+def _readable(text: str | None) -> str | None:
+    return None if text is None else readable(text.encode())
 
 
 def _uuid(value: Any) -> UUID | None:

@@ -1,7 +1,7 @@
 -- name: list_dead_letters
 -- A page of the letters of an environment, the newest first, behind a place; without their bytes.
 SELECT partition, log_offset, environment, command_id, code, message, received_at, status, settled_at, settled_by,
-    replayed_as, replayed_content, replay,
+    replayed_as, replayed_content, replay, source, type,
     coalesce(octet_length(record_value), 0) AS value_bytes
 FROM dead_letter_now
 WHERE environment = :environment
@@ -13,7 +13,7 @@ LIMIT :page_size;
 -- name: list_dead_letters_of_nobody
 -- The newest letters that no environment sees: they name none, or none that exists.
 SELECT partition, log_offset, d.environment, command_id, code, message, received_at, status, settled_at, settled_by,
-    replayed_as, replayed_content, replay,
+    replayed_as, replayed_content, replay, source, type,
     coalesce(octet_length(record_value), 0) AS value_bytes
 FROM dead_letter_now d LEFT JOIN environment e ON e.id = d.environment
 WHERE e.id IS NULL AND (:status::text IS NULL OR status = :status)
@@ -23,7 +23,7 @@ LIMIT :page_size;
 -- name: find_dead_letter^
 -- A letter with its bytes: of an environment, or of whomever when none is given.
 SELECT partition, log_offset, environment, command_id, code, message, received_at, status, settled_at, settled_by,
-    replayed_as, replayed_content, replay,
+    replayed_as, replayed_content, replay, source, type,
     coalesce(octet_length(record_value), 0) AS value_bytes, record_key, record_value, record_headers
 FROM dead_letter_now
 WHERE partition = :partition AND log_offset = :log_offset

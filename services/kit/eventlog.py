@@ -81,16 +81,21 @@ async def read_history(
     *,
     types: Sequence[str] | None,
     subject: str,
+    pipeline: str | None = None,
     row_limit: int,
     byte_limit: int,
 ) -> Span:
-    """Return the events behind place `after` that are of one of `types` (None: of any) and about a `subject…`."""
+    """Return the events behind place `after` that are of one of `types` (None: of any) and about a `subject…`.
+
+    With a `pipeline` only those of the pipeline itself and of its deployments.
+    """
     rows = _sql.read_history(
         connection,
         environment=environment,
         after=after,
         types=types,
         subject=subject,
+        pipeline=pipeline,
         row_limit=row_limit,
         byte_limit=byte_limit,
     )

@@ -44,7 +44,14 @@ SELECT sequence FROM environment_head WHERE environment = :environment;
 -- The rows that are read are bounded by their number, those that are told by their bytes too; the first one always is.
 WITH span AS (
     SELECT *,
-        (:types::text[] IS NULL OR type = ANY(:types::text[])) AND starts_with(subject, :subject) AS is_wanted
+        (:types::text[] IS NULL OR type = ANY(:types::text[])) AND starts_with(subject, :subject)
+        AND CASE
+            WHEN :pipeline::text IS NULL OR subject = 'pipelines/' || :pipeline::text THEN true
+            -- Only the data of a deployment's event says whose it is. No JSON of Postgres has a NUL in a text.
+            WHEN type = ANY('{DeploymentCreated,DeploymentDeleted,EndpointTokenRenewed}') THEN
+                replace(data, '\u0000', '\u0001')::json #>> '{deployment,pipeline_name}' = :pipeline::text
+            ELSE false
+        END AS is_wanted
     FROM event_log
     WHERE environment = :environment AND sequence > :after
     ORDER BY sequence

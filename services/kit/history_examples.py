@@ -59,6 +59,8 @@ LETTER: dict[str, Any] = {
     "received_at": examples.AT,
     "command_id": examples.COMMAND_ID,
     "environment": "lab",
+    "source": "/producers/nightly",
+    "type": "pipeloom.PipelineRequested.v1",
     "value_bytes": 26,
     "settled_at": None,
     "settled_by": None,

@@ -54,6 +54,8 @@ class DeadLetterEntry(TypedDict):
     received_at: Annotated[Time, Field(description="The record's own timestamp")]
     command_id: Annotated[str | None, Field(description="The id that it gave itself, if it could be read")]
     environment: str | None
+    source: Annotated[str | None, Field(description="Its header ce_source: who sent it; null if unreadable")]
+    type: Annotated[str | None, Field(description="Its header ce_type: what it said to be; null if unreadable")]
     value_bytes: int
     settled_at: Annotated[Time | None, Field(description="When it was replayed or discarded")]
     settled_by: Annotated[str | None, Field(description="Who did that")]

@@ -12,7 +12,7 @@ MAX_KEYS = 1000
 # What tells one loop from another one that says the same.
 PARTS = ("part", "partition", "step", "command")
 # Libraries that tell each of their own retries.
-NOISY = ("aiokafka", "opentelemetry", "urllib3")
+NOISY = ("aiokafka", "opentelemetry", "urllib3", "faust", "mode")
 
 
 class Limiter:

@@ -14,6 +14,7 @@ def configure_logs(log_format: str, service: str) -> None:
     """Send every log line, the libraries' included, through structlog to stderr."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        _of_service(service),
         add_told,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -35,7 +36,15 @@ def configure_logs(log_format: str, service: str) -> None:
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     # aiokafka tells every retry of a moment's trouble as an error; what matters reaches our own log lines.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    structlog.contextvars.bind_contextvars(service=service)
+
+
+def _of_service(service: str) -> structlog.typing.Processor:
+    """Return what names the service in every line, also in those of threads, which inherit no context variables."""
+
+    def add(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        return {"service": service, **event}
+
+    return add
 
 
 def _strip_meta(logger: logging.Logger, name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

@@ -78,6 +78,17 @@ def _complete(document: dict[str, Any]) -> None:
     components["examples"] = {code: example for code, example in problem_examples().items() if code in used}
     for answers in _answers(document):
         _complete_answers(answers)
+    for operation in _operations(document):
+        _complete_body(operation.get("requestBody", {}), schemas)
+
+
+def _complete_body(body: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Show the example of a body's model where readers of the document look for it."""
+    for content in body.get("content", {}).values():
+        schema = content["schema"]
+        name = next(iter(schema.get("anyOf", [schema]))).get("$ref", "").rpartition("/")[2]
+        if "example" in schemas.get(name, {}):
+            content.setdefault("example", schemas[name]["example"])
 
 
 def _share(document: dict[str, Any]) -> None:
@@ -93,9 +104,13 @@ def _share(document: dict[str, Any]) -> None:
 
 
 def _answers(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for operation in _operations(document):
+        yield operation["responses"]
+
+
+def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for operations in document["paths"].values():
-        for operation in operations.values():
-            yield operation["responses"]
+        yield from operations.values()
 
 
 def _complete_answers(answers: dict[str, Any]) -> None:

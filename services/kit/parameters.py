@@ -3,11 +3,12 @@
 from collections.abc import Collection
 from typing import Annotated, Any
 
-from fastapi import Path
+from fastapi import Path, Query
 from pydantic import AfterValidator, Field
 
+from events import patterns
 from events.commands import COMMANDS
-from events.names import MAX_NAME_LENGTH, VARIABLE_PATTERN
+from events.names import MAX_NAME_LENGTH, VARIABLE_PATTERN, Name
 from events.results import RESULTS
 from services.kit.dead_letters import ID_PATTERN
 from services.kit.examples import DIGEST
@@ -31,11 +32,18 @@ EnvironmentVariableName = Annotated[
         json_schema_extra={**_LONG, "pattern": f"^{VARIABLE_PATTERN.pattern}$"},
     ),
 ]
-Digest = Annotated[
-    str, Path(pattern="^sha256:[0-9a-f]{64}$", description="The source, by its content", examples=[DIGEST])
+Digest = Annotated[str, patterns.DIGEST, Path(description="The source, by its content", examples=[DIGEST])]
+
+DeadLetterId = Annotated[
+    str,
+    patterns.Pattern(ID_PATTERN, "be a dead letter's id, as in 3-1042"),
+    Path(description="The dead letter", examples=["3-1042"]),
 ]
 
-DeadLetterId = Annotated[str, Path(pattern=ID_PATTERN, description="The dead letter", examples=["3-1042"])]
+PipelineFilter = Annotated[
+    Annotated[Name, Field(json_schema_extra=_NAME)] | None,
+    Query(description="Only what happens to this pipeline and to its deployments", examples=["churn"]),
+]
 
 
 def _known(kind: str, names: Collection[str]) -> AfterValidator:

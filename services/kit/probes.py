@@ -7,6 +7,7 @@ from aiokafka.errors import KafkaError
 
 from services.kit.health import Health
 from services.kit.postgres import POSTGRES_TROUBLE, Pool, borrowed
+from services.kit.reasons import reason_of
 from services.kit.settings import KafkaSettings
 
 EVERY_S = 3.0
@@ -25,7 +26,7 @@ async def probe_kafka(kafka: KafkaSettings, health: Health) -> None:
                 await admin.start()
             await _ask_on(admin, health)
         except (KafkaError, OSError) as error:
-            health.ill(KAFKA_PART, f"Kafka does not answer at {kafka.bootstrap_servers}: {error!r}")
+            health.ill(KAFKA_PART, f"Kafka does not answer at {kafka.bootstrap_servers}: {reason_of(error)}")
         finally:
             await admin.close()
         await asyncio.sleep(EVERY_S)
@@ -48,7 +49,7 @@ async def probe_postgres(pool: Pool, health: Health) -> None:
             async with borrowed(pool, WITHIN_S) as connection:
                 await connection.execute("SELECT 1")
         except POSTGRES_TROUBLE as error:
-            health.ill(POSTGRES_PART, f"Postgres does not answer: {error!r}")
+            health.ill(POSTGRES_PART, f"Postgres does not answer: {reason_of(error)}")
         else:
             health.well(POSTGRES_PART)
         await asyncio.sleep(EVERY_S)

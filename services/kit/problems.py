@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Match
 
 from events.refusals import Code, Refused
+from events.validation import path_of
 from events.wording import fault_of
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
@@ -106,7 +107,7 @@ def _invalid(request: Request, error: RequestValidationError) -> Refused:
     if problems and problems[0]["type"] == "json_invalid":
         return Refused(Code.INVALID_JSON, f"This is not JSON: {problems[0]['ctx']['error']}.")
     code = Code.INVALID_BODY if problems and problems[0]["loc"][0] == "body" else Code.INVALID_PARAMETER
-    told = [(".".join(map(str, each["loc"][1:])) or "body", fault_of(each)) for each in problems]
+    told = [(path_of(each["loc"][1:]), fault_of(each)) for each in problems]
     sentence = "; ".join(f"{field}: {fault}" for field, fault in told)
     return Refused(code, f"{sentence}.", fields=[{"field": field, "message": fault} for field, fault in told])
 

@@ -1,22 +1,25 @@
 """Settings of every service: environment variables `PIPELOOM_SECTION__NAME`, with defaults that work locally."""
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, IPvAnyNetwork, PositiveFloat, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from events.patterns import Pattern
 from events.topics import DEFAULT_PARTITIONS
+from events.wording import fault_of
 
 PREFIX, DELIMITER = "PIPELOOM_", "__"
+TOPIC_PREFIX = Pattern(r"^[a-zA-Z0-9._-]{1,100}$", "be 1 to 100 of a-z, A-Z, 0-9, dot, underscore and hyphen")
 
 
 class KafkaSettings(BaseModel):
     """Where Kafka is and how the topics are laid out."""
 
     bootstrap_servers: str = "127.0.0.1:9092"
-    topic_prefix: str = Field("pipeloom", pattern=r"^[a-zA-Z0-9._-]{1,100}$")
+    topic_prefix: Annotated[str, TOPIC_PREFIX] = "pipeloom"
     partitions: int = Field(DEFAULT_PARTITIONS, ge=1, le=1000)
     replication_factor: int = Field(1, ge=1)
 
@@ -101,7 +104,7 @@ class RelaySettings(BaseModel):
 class TracingSettings(BaseModel):
     """Where spans go. The exporter itself reads OpenTelemetry's own variables."""
 
-    exporter: str = Field("none", pattern="^(none|otlp|console|file)$")
+    exporter: Literal["none", "otlp", "console", "file"] = "none"
     file: Path = Field(
         Path(".pipeloom/traces.jsonl"), description="Where the exporter `file` writes; processes may share it"
     )
@@ -185,7 +188,7 @@ class Settings(BaseSettings):
     webhooks: WebhooksSettings = WebhooksSettings()
     monitor: MonitorSettings = MonitorSettings()
     tracing: TracingSettings = TracingSettings()
-    log_format: str = Field("console", pattern="^(console|json)$")
+    log_format: Literal["console", "json"] = "console"
 
     @classmethod
     def settings_customise_sources(
@@ -218,5 +221,5 @@ def _variable(location: tuple[int | str, ...]) -> str:
 
 
 def _fault(error: Any) -> str:
-    fault = str(error["msg"])
+    fault = fault_of(error)
     return f'{fault}, as JSON, such as ["one", "two"]' if error["type"] == "list_type" else fault

@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 
 from services.kit.health import Health
 from services.kit.postgres import POSTGRES_TROUBLE, Pool, borrowed, open_pool
+from services.kit.reasons import reason_of
 from services.kit.settings import Settings
 from services.monitor import metrics
 from services.monitor.intake import COMMANDS, EVENTS, Intake, Taken
@@ -81,7 +82,7 @@ class Monitor:
         self._ledger.not_saved(taken, failed)
         if failed:
             error = next(iter(failed.values()))
-            self._troubles[STREAM_PART].append(f"{len(failed)} of the environments cannot be saved: {error!r}")
+            self._troubles[STREAM_PART].append(f"{len(failed)} of the environments cannot be saved: {reason_of(error)}")
         return failed
 
     async def open(self) -> None:
@@ -108,7 +109,7 @@ class Monitor:
         try:
             yield
         except TROUBLE[server] as error:
-            self._troubles[server].append(f"{what_fails}: {error!r}")
+            self._troubles[server].append(f"{what_fails}: {reason_of(error)}")
 
     async def _measure(self, at_ms: int) -> None:
         self._ends = {}

@@ -12,6 +12,7 @@ from services.kit.backoff import Backoff
 from services.kit.health import Health
 from services.kit.kafka import count_partitions, ensure_changelog
 from services.kit.process import StartError
+from services.kit.reasons import reason_of
 from services.kit.settings import Settings
 from services.monitor.app import MAX_SAVED_BYTES, changelog_topic
 from services.monitor.monitor import POSTGRES_PART, STREAM_PART, Monitor
@@ -54,7 +55,7 @@ async def _prepared(settings: Settings, health: Health, stop: asyncio.Event) -> 
             changelog = changelog_topic(settings.kafka, settings.monitor)
             await ensure_changelog(settings.kafka, changelog, partitions, MAX_SAVED_BYTES)
         except (KafkaError, OSError) as error:
-            health.ill(TOPICS_PART, f"the topics cannot be used: {error!r}")
+            health.ill(TOPICS_PART, f"the topics cannot be used: {reason_of(error)}")
             await backoff.wait(stop)
         else:
             health.well(TOPICS_PART)
@@ -65,7 +66,9 @@ async def _prepared(settings: Settings, health: Health, stop: asyncio.Event) -> 
 def _demand_unbroken(stream: Stream, starting: "asyncio.Task[None]") -> None:
     error = stream.trouble or (starting.exception() if starting.done() and not starting.cancelled() else None)
     if error is not None:
-        raise StartError(f"the stream has stopped ({error!r}); start the monitor again, it goes on where it was")
+        raise StartError(
+            f"the stream has stopped ({reason_of(error)}); start the monitor again, it goes on where it was"
+        )
 
 
 async def _end(monitor: Monitor, starting: "asyncio.Task[None]") -> None:

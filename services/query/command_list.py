@@ -13,6 +13,7 @@ from starlette.responses import Response
 from events.codec import MAX_ATTRIBUTE_LENGTH
 from events.envelope import timestamp
 from events.outcomes import COMMAND_OF, is_refusal, results_of
+from events.patterns import NO_NUL
 from events.upcasting import present_fields
 from services.kit.parameters import CommandType
 from services.kit.postgres import Connection, Pool, load_queries
@@ -46,8 +47,8 @@ Moment = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(
 Status = Annotated[Literal["succeeded", "rejected"] | None, Query(description="Only commands that ended so")]
 Type = Annotated[CommandType | None, Query(alias="type", description="Only commands of this type")]
 Actor = Annotated[
-    str | None,
-    Query(max_length=MAX_ATTRIBUTE_LENGTH, pattern=r"^[^\x00]*$", description="Only what this user or producer asked"),
+    Annotated[str, NO_NUL] | None,
+    Query(max_length=MAX_ATTRIBUTE_LENGTH, description="Only what this user or producer asked"),
 ]
 Since = Annotated[Moment | None, Query(description="Only what was decided then or later (RFC 3339)")]
 Until = Annotated[Moment | None, Query(description="Only what was decided before then (RFC 3339)")]

@@ -4,10 +4,11 @@ from typing import Annotated
 
 import pydantic_core
 from fastapi import APIRouter, Query
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
 from starlette.requests import Request
 from starlette.responses import Response
 
+from events.patterns import Pattern
 from services.kit.dead_letters import (
     NEWEST,
     PLACE_PATTERN,
@@ -30,7 +31,11 @@ from services.query.paging import DEFAULT_LIMIT, PageLimit, demand_known, page_r
 PARAMETERS = ("status", "limit", "after")
 
 StatusFilter = Annotated[Status | None, Query(alias="status", description="Only letters that are so")]
-Behind = Annotated[str, AfterValidator(lambda text: str(Place.parse(text))), Field(pattern=PLACE_PATTERN)]
+Behind = Annotated[
+    str,
+    Pattern(PLACE_PATTERN, "be where a page of dead letters ends; take it from the Link of that page"),
+    AfterValidator(lambda text: str(Place.parse(text))),
+]
 After = Annotated[Behind | None, Query(description="Where the last page ended; take it from Link")]
 
 

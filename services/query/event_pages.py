@@ -22,11 +22,12 @@ PAUSE_S = 1.0
 
 
 class Wanted(NamedTuple):
-    """What a reader wants to be told: of which environment, of which types (None: of any), about which subjects."""
+    """What a reader wants to be told: of which environment, of which types, subjects and pipeline (None: any)."""
 
     environment: str
     types: tuple[str, ...] | None
     subject: str
+    pipeline: str | None
 
 
 class Page(NamedTuple):
@@ -79,6 +80,7 @@ class EventPages:
                 after,
                 types=wanted.types,
                 subject=wanted.subject,
+                pipeline=wanted.pipeline,
                 row_limit=ROWS,
                 byte_limit=BYTES,
             )

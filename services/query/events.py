@@ -8,17 +8,20 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from events.codec import MAX_ATTRIBUTE_LENGTH
+from events.patterns import NO_NUL
 from events.refusals import Code, Refused
 from services.kit.backend import Backend
-from services.kit.parameters import EventType
+from services.kit.parameters import EventType, PipelineFilter
 from services.kit.web import Asker
 from services.query import contract
 from services.query.event_pages import EventPages, Wanted
 from services.query.event_stream import EventStream, Limits, Place
 from services.query.paging import demand_known
 
-PARAMETERS = ("type", "subject", "from")
-_PLACE = re.compile(r"[0-9]{1,18}")
+PARAMETERS = ("type", "pipeline", "subject", "from")
+REPEATABLE = ("type",)
+_PLACE = re.compile(r"0|[1-9][0-9]{0,17}")
+_BLANKS = " \t"
 
 
 Types = Annotated[
@@ -26,10 +29,10 @@ Types = Annotated[
 ]
 Subject = Annotated[
     str,
+    NO_NUL,
     Query(
         description="Only events whose subject begins so, for example `pipelines/`",
         max_length=MAX_ATTRIBUTE_LENGTH,
-        pattern=r"^[^\x00]*$",
     ),
 ]
 From = Annotated[
@@ -50,6 +53,7 @@ def event_router(backend: Backend, limits: Limits | None = None) -> APIRouter:
         request: Request,
         asker: Asker,
         types: Types = None,
+        pipeline: PipelineFilter = None,
         subject: Subject = "",
         start: From = "now",
         last_event_id: LastEventId = None,
@@ -58,12 +62,12 @@ def event_router(backend: Backend, limits: Limits | None = None) -> APIRouter:
 
         An event's id is its sequence in the environment's history, its name the type, its data a CloudEvent as JSON.
         """
-        demand_known(request, PARAMETERS)
+        demand_known(request, PARAMETERS, REPEATABLE)
         head = await pages.head(asker.environment)
         after = head if start == "now" else 0
         if last_event_id is not None:
             after = _place(last_event_id, head)
-        wanted = Wanted(asker.environment, tuple(sorted(set(types))) if types else None, subject)
+        wanted = Wanted(asker.environment, tuple(sorted(set(types))) if types else None, subject, pipeline)
         place = Place(after, backend.tokens.expires_at(request.headers.get("authorization")))
         return EventStream(pages, backend.live.watchers, wanted, place, within)
 
@@ -71,11 +75,14 @@ def event_router(backend: Backend, limits: Limits | None = None) -> APIRouter:
 
 
 def _place(last_event_id: str, head: int) -> int:
-    if not _PLACE.fullmatch(last_event_id) or int(last_event_id) > head:
+    given = last_event_id.strip(_BLANKS)
+    if not _PLACE.fullmatch(given) or int(given) > head:
+        # What is not ASCII came as bytes of who knows which encoding: repeated it would be something else.
+        told = f"'{given}'" if given.isascii() and given.isprintable() else "has characters other than digits, so it"
         raise Refused(
             Code.INVALID_HEADER,
-            f"The Last-Event-ID '{last_event_id}' is not the id of an event of this environment, whose last one is "
+            f"The Last-Event-ID {told} is not the id of an event of this environment, whose last one is "
             f"{head}. Leave the header out to begin anew, with `from=beginning` or `from=now`.",
             header="Last-Event-ID",
         )
-    return int(last_event_id)
+    return int(given)

@@ -9,6 +9,7 @@ from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from events.patterns import NO_NUL
 from services.kit.postgres import Pool
 from services.kit.reading import reading
 from services.kit.web import JSON, json_response
@@ -17,9 +18,7 @@ PAGE_SIZE = 1_000
 BEFORE_ALL = ""
 
 Limit = Annotated[int | None, Query(ge=1, le=PAGE_SIZE, description="At most so many; all when left out")]
-After = Annotated[
-    str, Query(description="Only names behind this one, in byte order", max_length=255, pattern=r"^[^\x00]*$")
-]
+After = Annotated[str, NO_NUL, Query(description="Only names behind this one, in byte order", max_length=255)]
 
 
 class Listing:

@@ -3,11 +3,15 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 
-class LogRange(BaseModel, strict=True):
+class LogRange(BaseModel):
     """Which logs are wanted: a range of epoch milliseconds, and how many at most."""
+
+    model_config = ConfigDict(
+        strict=True, json_schema_extra={"example": {"from": 1769860800000, "to": 1769864400000, "limit": 100}}
+    )
 
     start: float | None = Field(None, alias="from")
     end: float | None = Field(None, alias="to")

@@ -1,5 +1,6 @@
 """What pages have in common: which parameters they take, and the link to the next one."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated
 from urllib.parse import urlencode
@@ -20,8 +21,11 @@ BEHIND_ALL = 2**62
 PageLimit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="At most so many; large ones may make it fewer")]
 
 
-def demand_known(request: Request, known: Sequence[str]) -> None:
-    """Raise Refused invalid_request when a query has a parameter that is not one of `known`."""
+def demand_known(request: Request, known: Sequence[str], repeatable: Sequence[str] = ()) -> None:
+    """Raise Refused invalid_request when a query has a parameter that is not one of `known`, or one twice.
+
+    Of those that are not `repeatable` only the last would count, and who asks would not learn of it.
+    """
     unknown = sorted(set(request.query_params) - set(known))
     if unknown:
         there_is = f"the known ones are {', '.join(known)}" if known else "there is none at all"
@@ -30,6 +34,14 @@ def demand_known(request: Request, known: Sequence[str]) -> None:
             f"There is no parameter '{unknown[0]}' here; {there_is}.",
             unknown=list(unknown),
             known=list(known),
+        )
+    counts = Counter(name for name, _ in request.query_params.multi_items())
+    twice = sorted(name for name, number in counts.items() if number > 1 and name not in repeatable)
+    if twice:
+        raise Refused(
+            Code.INVALID_REQUEST,
+            f"The parameter '{twice[0]}' is there {counts[twice[0]]} times; give it once.",
+            repeated=list(twice),
         )
 
 

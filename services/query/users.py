@@ -5,11 +5,12 @@ from uuid import UUID
 
 import pydantic_core
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from events.refusals import Code, Refused
 from services.kit.backend import Backend
+from services.kit.examples import SECRET
 from services.kit.reading import reading
 from services.kit.tokens import Identity, hash_secret
 from services.kit.web import Asker, json_response
@@ -21,6 +22,8 @@ JWKS_AGE_S = 300
 
 class Refresh(BaseModel):
     """An SDK token, to be exchanged for an access token."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"refresh_token": SECRET}})
 
     refresh_token: str = Field(min_length=1, max_length=1000)
 

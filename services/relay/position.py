@@ -79,6 +79,6 @@ def _position(partition: int, record: ConsumerRecord) -> Position:
     """Return the position of an event on the topic; NOTHING for a record that somebody else wrote there."""
     try:
         return decode_event(partition, record.headers, record.value).position
-    except (KeyError, ValueError) as error:
-        log.warning("a record on the events topic is not ours", partition=partition, error=repr(error))
+    except ValueError as error:
+        log.warning("a record on the events topic is not ours", partition=partition, error=str(error))
         return NOTHING

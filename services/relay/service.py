@@ -17,6 +17,7 @@ from services.kit.notices import Ranges, listen
 from services.kit.postgres import POSTGRES_TROUBLE, Connection, Pool, connect, open_pool
 from services.kit.probes import probe_kafka, probe_postgres
 from services.kit.process import running
+from services.kit.reasons import reason_of
 from services.kit.schema import demand_migrated
 from services.kit.settings import Settings
 from services.relay.backlog import BacklogWatch
@@ -132,7 +133,7 @@ class Relay:
                 publisher = PartitionPublisher(self._settings.relay, self._kafka, self._pool, where, published)
                 await publisher.run(hint, stop, ready)
             except TROUBLE as error:
-                self._health.ill(f"partition {partition}", f"events cannot be published: {error!r}")
+                self._health.ill(f"partition {partition}", f"events cannot be published: {reason_of(error)}")
                 log.warning("a publisher is made anew", partition=partition, error=repr(error))
                 tell_replaced(error)
                 await backoff.wait(stop)

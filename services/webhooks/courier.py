@@ -9,6 +9,7 @@ from services.kit.backoff import Backoff
 from services.kit.health import Health
 from services.kit.notices import Ranges
 from services.kit.postgres import POSTGRES_TROUBLE
+from services.kit.reasons import reason_of
 from services.kit.sealing import SealBroken, Sealer
 from services.kit.settings import WebhooksSettings
 from services.kit.webhook_secrets import open_secret
@@ -61,7 +62,7 @@ class Courier:
             try:
                 await self._turn(group)
             except POSTGRES_TROUBLE as error:
-                self._health.ill(PART, f"deliveries cannot be claimed: {error!r}")
+                self._health.ill(PART, f"deliveries cannot be claimed: {reason_of(error)}")
                 self._turns.everything()
                 await backoff.wait(stop)
                 continue

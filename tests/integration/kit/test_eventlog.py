@@ -1,11 +1,12 @@
 """The event log is read as the composer wrote it."""
 
+import json
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from events.envelope import Position
+from events.envelope import Event, Position
 from services.kit.eventlog import Span, read_after, read_environments, read_history, read_ranges, read_result
 from services.kit.postgres import Connection
 
@@ -118,7 +119,7 @@ async def test_a_command_that_is_not_decided_has_no_result(connection: Connectio
 
 
 async def history(connection: Connection, after: int = 0, **options: Any) -> Span:
-    wanted: dict[str, Any] = {"types": None, "subject": "", "row_limit": 100, "byte_limit": 10_000}
+    wanted: dict[str, Any] = {"types": None, "subject": "", "pipeline": None, "row_limit": 100, "byte_limit": 10_000}
     return await read_history(connection, "lab", after, **(wanted | options))
 
 
@@ -148,6 +149,38 @@ async def test_a_piece_of_a_history_is_bounded_by_rows_and_by_the_bytes_of_what_
     assert await found(row_limit=5, subject="steps/s1") == ([2, 4], 5)
     assert await found(types=["StepDeleted"]) == ([], 6)
     assert await found(types=["StepDeleted", "PipelineCreated"], subject="steps/s0") == ([1, 3, 5], 6)
+
+
+async def test_the_history_of_a_pipeline_is_its_own_and_its_deployments(
+    connection: Connection, make_event: MakeEvent
+) -> None:
+    # Given
+    def deployed(event_type: str, pipeline: str) -> Event:
+        data = json.dumps({"deployment": {"description": "a\0b", "pipeline_name": pipeline}})
+        return make_event(type=event_type, subject="deployments/api", data=data)
+
+    churn = 'churn "2"'
+    await write_log(
+        connection,
+        make_event(subject=f"pipelines/{churn}"),
+        make_event(subject=f"pipelines/{churn}-2"),
+        make_event(subject=f"pipelines/{churn}", type="CommandRejected"),
+        deployed("DeploymentCreated", churn),
+        deployed("DeploymentCreated", "other"),
+        deployed("EndpointTokenRenewed", churn),
+        make_event(subject=f"steps/{churn}", type="StepCreated"),
+        make_event(subject="deployments/api", type="CommandRejected", data='{"pipeline_name": "churn"}'),
+        deployed("DeploymentDeleted", churn),
+    )
+
+    # When
+    async def found(**options: Any) -> list[int | None]:
+        return [event.sequence for event in (await history(connection, pipeline=churn, **options)).events]
+
+    # Then
+    assert await found() == [1, 3, 4, 6, 9]
+    assert await found(types=["CommandRejected", "DeploymentCreated"]) == [3, 4]
+    assert await found(subject="deployments/") == [4, 6, 9]
 
 
 async def test_only_environments_that_are_asked_about_and_have_events_are_told(

@@ -94,6 +94,8 @@ async def test_another_environments_events_are_never_told(feed: Feed) -> None:
 @pytest.mark.parametrize(
     ("params", "expected"),
     [
+        ({"pipeline": "p1"}, ["2"]),
+        ({"pipeline": "p11", "type": ["CommandRejected", "PipelineCreated"]}, ["12"]),
         ({"subject": "pipelines/p1"}, ["2", "11", "12"]),
         ({"type": ["CommandRejected", "PipelineCreated"], "subject": "pipelines/p11"}, ["12"]),
         ({"type": "CommandRejected", "subject": "pipelines/p9"}, ["10"]),

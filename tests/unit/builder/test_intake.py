@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from uuid import uuid4
 
 import pytest
+from structlog.testing import capture_logs
 
 from events.codec import encode_event
 from events.envelope import Event, Position
@@ -67,6 +68,12 @@ def test_a_created_step_is_to_be_built() -> None:
 )
 def test_anything_else_is_not(record: SimpleNamespace) -> None:
     assert step_to_build(record) is None
+
+
+def test_a_foreign_record_is_skipped_with_a_reason_in_words() -> None:
+    with capture_logs() as logged:
+        step_to_build(_record(StepCreated(step=PENDING_STEP), headers=[]))
+    assert logged[0]["error"].startswith("it lacks headers that every event of ours has: ce_type, ce_position, ")
 
 
 @pytest.mark.usefixtures("raised")

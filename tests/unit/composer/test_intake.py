@@ -52,6 +52,20 @@ def test_a_record_that_does_not_belong_to_its_environment_is_misrouted_and_owned
     assert (taken.refusal.code, taken.environment, taken.command_id) == (Code.MISROUTED, None, ASKED.id)
 
 
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [
+        (b"other", "its key 'other'"),
+        (None, "its missing key"),
+        (b"\xff\x00", "its unreadable key"),
+        (b"a\nb", "its unreadable key"),
+    ],
+)
+def test_a_misrouted_record_is_told_its_key_as_people_write_it(key: bytes | None, told: str) -> None:
+    taken = refused(record(key=key))
+    assert f"but {told} or its partition {HOME} is not that environment's" in taken.refusal.message
+
+
 def test_without_an_environment_attribute_the_refusal_belongs_to_the_keys_environment() -> None:
     taken = refused(record(without="environment"))
     assert (taken.refusal.code, taken.environment) == (Code.MISSING_ATTRIBUTE, ENVIRONMENT)

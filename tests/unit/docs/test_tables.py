@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
 import pytest
 from annotated_types import Ge, Gt, Le
@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from events import errors_page, promises
 from events.commands import COMMANDS, CommandData
 from events.headers import COMMAND_HEADERS, EVENT_HEADERS
+from events.patterns import Pattern
 from events.refusals import Code, FailureCode
 from events.results import RESULTS
 from services.kit.settings import Settings
@@ -72,7 +73,7 @@ def _default(value: Any) -> str:
 
 
 def _allowed(field: FieldInfo) -> str:
-    pattern = next((each.pattern for each in field.metadata if hasattr(each, "pattern")), None)
+    pattern = next((each.regex for each in field.metadata if isinstance(each, Pattern)), None)
     if pattern:
         return f"matches `{pattern}`"
     return ", ".join([_kind(field.annotation), *_bounds(field)])
@@ -80,6 +81,8 @@ def _allowed(field: FieldInfo) -> str:
 
 def _kind(annotation: Any) -> str:
     arguments = get_args(annotation)
+    if get_origin(annotation) is Literal:
+        return "one of " + ", ".join(f"`{each}`" for each in arguments)
     if type(None) in arguments:
         return f"{_kind(arguments[0])} or nothing"
     if arguments:

@@ -110,7 +110,7 @@ def test_an_event_without_a_place_in_the_history_has_no_sequence(make_event: Mak
 def test_a_record_without_one_of_its_attributes_is_no_event(make_event: MakeEvent, name: str) -> None:
     record = encode_event(make_event())
     headers = [(key, raw) for key, raw in record.headers if key != f"ce_{name}"]
-    with pytest.raises(KeyError, match=name):
+    with pytest.raises(ValueError, match=f"headers that every event of ours has: ce_{name}"):
         decode_event(0, headers, record.value)
 
 
@@ -134,7 +134,7 @@ def test_a_record_with_a_foreign_attribute_is_no_event(make_event: MakeEvent, na
 
 @pytest.mark.parametrize("headers", [[], [("content-type", b"text/plain")], [("ce_type", b"\xff")]])
 def test_a_record_without_attributes_is_no_event(headers: Sequence[tuple[str, bytes]]) -> None:
-    with pytest.raises(KeyError):
+    with pytest.raises(ValueError, match="ce_type"):
         decode_event(0, headers, b"{}")
 
 

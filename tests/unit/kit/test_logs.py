@@ -15,7 +15,7 @@ from services.kit.log_secrets import HIDDEN, hide_secrets
 
 # A process of ours that meets trouble, with libraries that tell of it too.
 TROUBLED = """
-import logging, structlog
+import logging, structlog, threading
 from services.kit.log_context import telling
 from services.kit.logs import configure_logs
 
@@ -31,6 +31,9 @@ try:
 except ConnectionError:
     structlog.get_logger().exception("it broke")
 logging.getLogger("aiokafka.client").error("noise")
+thread = threading.Thread(target=lambda: structlog.get_logger().info("of a thread"))
+thread.start()
+thread.join()
 logging.getLogger("uvicorn.error").warning("said by a library: Bearer eyJhbGciOiJFZERTQSJ9.eyJTRUNSRVQiOjF9.c2ln")
 """
 
@@ -43,10 +46,11 @@ def test_a_troubled_process_says_each_thing_once_and_no_secret() -> None:
         "a batch is repeated",
         "no collector at 0",
         "it broke",
+        "of a thread",
         f"said by a library: Bearer {HIDDEN}",
     ]
     assert {line["service"] for line in lines} == {"composer"}
-    assert [line.get("command_id") for line in lines] == ["c-1", "c-1", "c-1", None, None]
+    assert [line.get("command_id") for line in lines] == ["c-1", "c-1", "c-1", None, None, None]
     assert "trace_id" not in lines[0]
     assert "ConnectionError" in lines[3]["exception"]
     assert "SECRET" not in ran.stderr
@@ -110,7 +114,16 @@ def test_what_is_remembered_is_bounded(limiter: Limiter) -> None:
     assert limiter.admit(2 * MAX_KEYS - 1) is None
 
 
-@pytest.mark.parametrize(("name", "number"), [("opentelemetry.sdk", 1), ("urllib3.connectionpool", 1), ("uvicorn", 3)])
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        ("opentelemetry.sdk", 1),
+        ("urllib3.connectionpool", 1),
+        ("mode.timers", 1),
+        ("faust.transport.drivers.aiokafka", 1),
+        ("uvicorn", 3),
+    ],
+)
 def test_only_libraries_that_are_known_for_it_are_limited(limiter: Limiter, name: str, number: int) -> None:
     noise = LimitNoise(limiter)
     records = [logging.LogRecord(name, logging.ERROR, "", 0, "try %s", (each,), None) for each in range(3)]

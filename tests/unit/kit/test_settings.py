@@ -62,6 +62,31 @@ def test_a_setting_that_cannot_be_used_is_refused_in_one_sentence_that_names_it(
         load_settings()
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "fault"),
+    [
+        ("PIPELOOM_TRACING__EXPORTER", "jaeger", "must be 'none', 'otlp', 'console' or 'file'"),
+        ("PIPELOOM_LOG_FORMAT", "xml", "must be 'console' or 'json'"),
+        ("PIPELOOM_KAFKA__TOPIC_PREFIX", "a b", "must be 1 to 100 of a-z, A-Z, 0-9, dot, underscore and hyphen"),
+        ("PIPELOOM_HTTP__RESULT_TIMEOUT_S", "0", "must be more than 0"),
+        ("PIPELOOM_KAFKA__PARTITIONS", "many", "must be a whole number"),
+        ("PIPELOOM_WEBHOOKS__ALLOWED_NETWORKS", '["here"]', "must be a network, as in 10.1.0.0/16"),
+        (
+            "PIPELOOM_BUILDER__SOURCE_ROOTS",
+            "/srv",
+            'must be a list, and is a text, as JSON, such as ["one", "two"]',
+        ),
+    ],
+)
+def test_what_a_setting_has_to_be_is_told_in_words(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, fault: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(UnusableSettingsError) as caught:
+        load_settings()
+    assert str(caught.value) == f"the settings cannot be used: {name}: {fault}"
+
+
 def test_every_setting_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIPELOOM_HTTP__PORT", "0")
     monkeypatch.setenv("PIPELOOM_BUILDER__SOURCE_ROOTS", "/tmp")

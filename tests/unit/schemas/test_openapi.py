@@ -63,3 +63,22 @@ def test_every_operation_has_a_name_of_its_own_and_a_sentence(document: dict[str
     names = [operation["operationId"] for operation in operations]
     assert len(set(names)) == len(names)
     assert [operation["operationId"] for operation in operations if not operation.get("description")] == []
+
+
+def test_every_body_and_every_refusal_has_an_example(document: dict[str, Any]) -> None:
+    shared = document["components"]["responses"]
+    without = []
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            told = {"the request": operation.get("requestBody", {})} | {
+                status: shared.get(answer.get("$ref", "").rpartition("/")[2], answer)
+                for status, answer in operation["responses"].items()
+                if status >= "400"
+            }
+            without += [
+                f"{method} {path}: {what}, {media_type}"
+                for what, each in told.items()
+                for media_type, content in each.get("content", {}).items()
+                if not {"example", "examples"} & set(content)
+            ]
+    assert without == []
