@@ -11,8 +11,8 @@ PIPELOOM_KAFKA__TOPIC_PREFIX names the installation's topics (`pipeloom`).
 
 import asyncio
 import os
+import signal
 import sys
-from contextlib import suppress
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from pipeline_table import PipelineTable
@@ -32,12 +32,17 @@ async def main(follow: bool) -> None:
         isolation_level="read_committed",  # the relay publishes in transactions; some are aborted
     )
     table = PipelineTable()
+    # Ctrl-C is looked at between two reads: a read that is cancelled may swallow the cancellation, and go on.
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop.set)
     async with consumer:
         ends = await consumer.end_offsets(consumer.assignment())
-        while await is_behind(consumer, ends):
+        while not stop.is_set() and await is_behind(consumer, ends):
             await read(consumer, table)
+        if stop.is_set():
+            return
         print(table.as_json(), flush=True)
-        while follow:
+        while follow and not stop.is_set():
             if await read(consumer, table):
                 print(table.as_json(), flush=True)
 
@@ -57,5 +62,4 @@ async def read(consumer: AIOKafkaConsumer, table: PipelineTable) -> int:
 
 
 if __name__ == "__main__":
-    with suppress(KeyboardInterrupt):
-        asyncio.run(main(follow="--follow" in sys.argv[1:]))
+    asyncio.run(main(follow="--follow" in sys.argv[1:]))

@@ -1,1 +1,3 @@
 DROP TABLE webhook_deleted;
+DROP TABLE webhook_delivery;
+DROP TABLE webhook;

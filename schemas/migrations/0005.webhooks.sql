@@ -1,5 +1,5 @@
 -- Webhooks: who is told of an environment's events by HTTP, and what became of each delivery.
--- depends: 0003.environment-variables
+-- depends: 0004.history-and-dead-letters
 
 -- Control data, written by the command service. `told_up_to` is the last place of the environment's history of which
 -- the deliveries are made; `failing_since` is when the first attempt failed behind the last one that succeeded.

@@ -1,5 +1,5 @@
 -- What the monitor tells of itself and the others: a view that it writes and that can be lost without harm.
--- depends: 0001.initial
+-- depends: 0005.webhooks
 
 -- An environment's numbers, where it lives; under an empty name those records of a partition that were none of ours.
 CREATE TABLE activity (

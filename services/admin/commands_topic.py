@@ -12,6 +12,7 @@ from events.topics import COMMANDS_TOPIC, EVENTS_TOPIC
 from services.admin.control import ControlError
 from services.kit.commands_log import CommandsLog, read_commands_log, read_ends
 from services.kit.postgres import CONNECT_TIMEOUT_S, Connection, load_queries
+from services.kit.reasons import reason_of
 from services.kit.settings import KafkaSettings, Settings
 
 PATIENCE_S = 1800.0
@@ -47,7 +48,7 @@ async def accept_commands_topic(settings: Settings, given: argparse.Namespace) -
         _, ends = await read_ends(settings.kafka, EVENTS_TOPIC.name(settings.kafka.topic_prefix))
     except (KafkaError, OSError, TimeoutError) as error:
         raise ControlError(
-            f"Kafka does not tell what the topics hold (PIPELOOM_KAFKA__BOOTSTRAP_SERVERS): {error!r}."
+            f"Kafka does not tell what the topics hold (PIPELOOM_KAFKA__BOOTSTRAP_SERVERS): {reason_of(error)}."
         ) from error
     connection = await asyncpg.connect(
         settings.postgres.dsn.get_secret_value(),

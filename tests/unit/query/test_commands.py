@@ -60,6 +60,7 @@ TOLD = {
     "subject": "pipelines/churn",
     "time": "2026-01-31T12:00:00.000Z",
     "sequence": 7,
+    "traceparent": None,
 }
 SUCCEEDED = {**TOLD, "type": "PipelineCreated", "status": "succeeded", "result": CREATED}
 
