@@ -1,5 +1,6 @@
 """What every test may use: real servers, shared by the session, and an installation of its own."""
 
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,6 +11,10 @@ from services.kit.settings import Settings
 from tests.support.consumers import Consumers
 from tests.support.installation import Log, new_installation, open_log
 from tests.support.servers import Servers, open_servers
+
+# A shell that runs the tests in the background has them ignore Ctrl-C, and so would all programs that they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A terminal in which the env file of `pipeloom up` was loaded names servers that are not meant for tests.
 settle_environment()
