@@ -32,7 +32,7 @@ async def main(follow: bool) -> None:
         isolation_level="read_committed",  # the relay publishes in transactions; some are aborted
     )
     table = PipelineTable()
-    # Ctrl-C is looked at between two reads: a read that is cancelled may swallow the cancellation, and go on.
+    # Ctrl-C is looked at between two reads: aiokafka loses count of a read that is cancelled.
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop.set)
     async with consumer:

@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+import pydantic_core
 from fastapi import APIRouter
 from pydantic import ConfigDict, Field, model_validator
 from starlette.requests import Request
@@ -19,7 +20,7 @@ from services.kit.closed import Closed
 from services.kit.parameters import DeliverySequence, EventType
 from services.kit.sealing import SealBroken
 from services.kit.web import Asker, json_response
-from services.kit.webhook_documents import delivery_document, json_text, webhook_document
+from services.kit.webhook_documents import delivery_document, webhook_document
 from services.kit.webhook_secrets import new_secret, open_secret, seal_secret
 from services.kit.webhook_urls import MAX_URL_LENGTH, demand_usable_url
 from services.kit.writing import writing
@@ -95,30 +96,31 @@ def webhook_routes(backend: Backend) -> APIRouter:
         except SealBroken as error:
             raise Refused(Code.UNREADABLE_VALUE, f"The webhook's secret cannot be opened: {error}.") from error
         headers = {"Location": f"/api/v1/webhooks/{webhook_id}", **NOT_KEPT}
-        return json_response(json_text({**webhook_document(row), "secret": secret}), 201, headers)
+        return json_response(pydantic_core.to_json({**webhook_document(row), "secret": secret}), 201, headers)
 
     @router.patch("/webhooks/{webhook_id}", **contract.CHANGE_WEBHOOK)
     async def change_webhook(asker: Asker, webhook_id: UUID, body: WebhookChange) -> Response:
         """Change where or of what a webhook is told, or enable it again: it goes on where it stopped."""
-        if "url" in body.model_fields_set:
-            demand_usable_url(body.url, settings)
+        changes = _filters(body)
         async with writing(pool, THE_WEBHOOK) as connection:
-            row = await store.change(connection, asker.environment, webhook_id, _filters(body))
-        return json_response(json_text(webhook_document(row)))
+            row = await store.change(connection, asker.environment, webhook_id, changes)
+            if "url" in changes or changes.get("status") == "enabled":  # what was allowed once need not be so now
+                demand_usable_url(row["url"], settings)
+        return json_response(pydantic_core.to_json(webhook_document(row)))
 
     @router.delete("/webhooks/{webhook_id}", **contract.DELETE_WEBHOOK)
     async def delete_webhook(asker: Asker, webhook_id: UUID) -> Response:
         """Delete a webhook, its secret and the log of its deliveries; what is not delivered yet never will be."""
         async with writing(pool, THE_WEBHOOK) as connection:
             await store.delete(connection, asker.environment, webhook_id)
-        return json_response(json_text({"id": str(webhook_id)}))
+        return json_response(pydantic_core.to_json({"id": str(webhook_id)}))
 
     @router.post("/webhooks/{webhook_id}/deliveries/{sequence}/redeliver", status_code=202, **contract.REDELIVER)
     async def redeliver(asker: Asker, webhook_id: UUID, sequence: DeliverySequence) -> Response:
         """Deliver an event once more, now; the attempts and their delays begin anew."""
         async with writing(pool, THE_WEBHOOK) as connection:
             row = await store.redeliver(connection, asker.environment, webhook_id, sequence)
-        return json_response(json_text(delivery_document(row)), 202)
+        return json_response(pydantic_core.to_json(delivery_document(row)), 202)
 
     return router
 

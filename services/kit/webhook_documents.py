@@ -1,6 +1,5 @@
 """Webhooks and deliveries as their readers see them."""
 
-import json
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -41,11 +40,6 @@ def delivery_document(row: asyncpg.Record) -> dict[str, Any]:
         "last_status_code": row["last_status_code"],
         "last_error": row["last_error"],
     }
-
-
-def json_text(document: Any) -> str:
-    """Return a document as the text that is sent."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
 
 def webhook_not_found(webhook_id: UUID) -> Refused:

@@ -3,6 +3,7 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
+import pydantic_core
 from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,7 +13,7 @@ from services.kit.parameters import MAX_SEQUENCE
 from services.kit.postgres import load_queries
 from services.kit.reading import reading
 from services.kit.web import Asker, json_response
-from services.kit.webhook_documents import delivery_document, json_text, webhook_document, webhook_not_found
+from services.kit.webhook_documents import delivery_document, webhook_document, webhook_not_found
 from services.query import webhook_contract as contract
 from services.query.paging import DEFAULT_LIMIT, PageLimit, demand_known, page_response
 
@@ -33,7 +34,7 @@ def webhook_router(backend: Backend) -> APIRouter:
         demand_known(request, ())
         async with reading(backend.pool) as connection:
             rows = [row async for row in _sql.list_webhooks(connection, environment=asker.environment)]
-        return json_response(json_text([webhook_document(row) for row in rows]))
+        return json_response(pydantic_core.to_json([webhook_document(row) for row in rows]))
 
     @router.get("/webhooks/{webhook_id}", **contract.GET_WEBHOOK)
     async def get_webhook(asker: Asker, webhook_id: UUID) -> Response:
@@ -42,7 +43,7 @@ def webhook_router(backend: Backend) -> APIRouter:
             row = await _sql.find_webhook(connection, environment=asker.environment, id=webhook_id)
         if row is None:
             raise webhook_not_found(webhook_id)
-        return json_response(json_text(webhook_document(row)))
+        return json_response(pydantic_core.to_json(webhook_document(row)))
 
     @router.get("/webhooks/{webhook_id}/deliveries", **contract.LIST_DELIVERIES)
     async def list_deliveries(

@@ -81,16 +81,6 @@ async def test_a_place_of_another_environment_is_refused(tenant: Tenant) -> None
     problem(answer, 400, "invalid_header")
 
 
-async def interrupted(program: asyncio.subprocess.Process) -> bytes:
-    """Press Ctrl-C, once more when the first one fell between two calls; return what the program complained of."""
-    ending = asyncio.ensure_future(program.communicate())
-    async with asyncio.timeout(PATIENCE_S):
-        while not ending.done():
-            program.send_signal(signal.SIGINT)
-            await asyncio.wait({ending}, timeout=5)
-    return (await ending)[1]
-
-
 async def test_the_command_line_follows_until_ctrl_c(stack: Stack, tenant: Tenant, pipeline: str) -> None:
     program = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "pipeloom", "events", "--since", "beginning", "--subject", "pipelines/", "-o", "json"),
@@ -101,7 +91,8 @@ async def test_the_command_line_follows_until_ctrl_c(stack: Stack, tenant: Tenan
     assert program.stdout
     try:
         line = await asyncio.wait_for(program.stdout.readline(), PATIENCE_S)
-        complaint = await interrupted(program)
+        program.send_signal(signal.SIGINT)
+        _, complaint = await asyncio.wait_for(program.communicate(), PATIENCE_S)
     finally:
         if program.returncode is None:
             program.kill()

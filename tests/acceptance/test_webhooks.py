@@ -2,12 +2,14 @@
 
 from collections.abc import AsyncIterator
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from standardwebhooks import Webhook
 
+from services.kit.postgres import connect
 from tests.acceptance.problems import problem
+from tests.acceptance.stack import Stack
 from tests.acceptance.tenant import NewTenant, Tenant
 from tests.support.receiver import Receiver, answering, open_receiver
 from tests.support.services import eventually
@@ -170,3 +172,20 @@ async def test_another_environments_webhook_is_not_found(tenant: Tenant, new_ten
     problem(await tenant.http.post(f"{address}/deliveries/1/redeliver"), 404, "delivery_not_found")
     assert (await stranger.get("/webhooks")).json() == []
     assert (await tenant.http.get(address)).json()["status"] == "enabled"
+
+
+async def test_a_webhook_whose_url_is_no_longer_allowed_cannot_be_enabled(
+    stack: Stack, tenant: Tenant, receiver: Receiver
+) -> None:
+    webhook = await made(tenant, receiver.url("/hook"))
+    address = f"/webhooks/{webhook['id']}"
+    assert (await tenant.http.patch(address, json={"status": "disabled"})).status_code == 200
+    connection = await connect(stack.postgres)
+    try:
+        await connection.execute("UPDATE webhook SET url = 'http://10.0.0.1/' WHERE id = $1", UUID(webhook["id"]))
+    finally:
+        await connection.close()
+
+    problem(await tenant.http.patch(address, json={"status": "enabled"}), 422, "invalid_webhook_url")
+
+    assert (await tenant.http.get(address)).json()["status"] == "disabled"
