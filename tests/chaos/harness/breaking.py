@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from services.kit.postgres import POSTGRES_TROUBLE, load_queries
+from services.kit.postgres import POSTGRES_TROUBLE
+from services.kit.statements import load_queries
 from tests.chaos.harness.history import History
 from tests.chaos.harness.parts import Part
 from tests.chaos.harness.plan import Fault, Planned
