@@ -16,6 +16,7 @@ import uvloop
 from services.kit.health import Health, health_app
 from services.kit.logs import configure_logs
 from services.kit.loop_lag import measure_loop_lag
+from services.kit.patience import Ending
 from services.kit.settings import Settings, UnusableSettingsError, load_settings
 from services.kit.tracing import tracing
 
@@ -129,7 +130,7 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(app: Any, host: str, port: int, ending: asyncio.Event | None = None) -> AsyncIterator[None]:
+async def serving(app: Any, host: str, port: int, ending: Ending | None = None) -> AsyncIterator[None]:
     """Serve the ASGI application `app` inside the block; at its end, drain what is under way within DRAIN_S seconds.
 
     `ending` is set for those who then still wait, in time for their answers.
@@ -152,7 +153,7 @@ async def serving(app: Any, host: str, port: int, ending: asyncio.Event | None =
         yield
     finally:
         server.should_exit = True
-        release = asyncio.get_running_loop().call_later(RELEASE_S, (ending or asyncio.Event()).set)
+        release = asyncio.get_running_loop().call_later(RELEASE_S, (ending or Ending()).set)
         try:
             async with asyncio.timeout(DRAIN_S + 2):
                 await task
