@@ -20,7 +20,7 @@ from tests.chaos.harness.http_clients import BASE_STEP
 from tests.support.installation import command
 
 ACKNOWLEDGED_S = 15.0
-AT_ONCE = 12
+AT_ONCE = 24
 PAUSE_S = 0.15
 RETRY_S = 0.5
 RECENT = 200
