@@ -64,7 +64,7 @@ def _verdict(name: str, seeds: int) -> Verdict:
 
 
 def _apply(name: str, scratch: Path) -> None:
-    patch = ["git", "apply", "-C1", PATCHES / f"{name}.patch"]
+    patch = ["git", "apply", "-C1", str(PATCHES / f"{name}.patch")]
     fitted = subprocess.run(patch, cwd=scratch, check=False, capture_output=True, text=True)
     if fitted.returncode:
         sys.exit(f"{name}: the patch fits the code no more; write it anew\n{fitted.stderr}")
