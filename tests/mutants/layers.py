@@ -61,8 +61,8 @@ def by_chaos(name: str, folder: Path) -> Verdict:
     if not reports:
         raise NotRun(ran.stdout + ran.stderr)
     report = json.loads(reports[0].read_text())
-    first = BROKEN.search(ran.stdout)
-    shown_by = first[1][:SHOWN] if first else "nothing"
+    promises = dict.fromkeys(each.partition(":")[0] for each in BROKEN.findall(ran.stdout))
+    shown_by = "; ".join(promises) or "nothing"
     if report["first_wrong_s"] is not None:
         seconds, by = report["first_wrong_s"], "seen by a client"
     else:
