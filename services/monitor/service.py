@@ -19,6 +19,7 @@ from services.monitor.monitor import POSTGRES_PART, STREAM_PART, Monitor
 from services.monitor.stream import Stream
 
 TOPICS_PART = "topics"
+SAVE_S = 2.0
 
 log = structlog.get_logger()
 
@@ -76,10 +77,23 @@ async def _end(monitor: Monitor, starting: "asyncio.Task[None]") -> None:
     is_sound = starting.done() and monitor.stream.trouble is None
     starting.cancel()
     try:
-        if is_sound and (unsaved := await monitor.save()):
-            log.warning("the monitor was stopped before all was saved; it will read again", environments=len(unsaved))
+        if is_sound:
+            await _save_the_last(monitor)
         await monitor.stream.stop()
     except (KafkaError, OSError, TimeoutError) as error:
-        log.warning("the monitor was stopped before all was saved; it will read again", error=repr(error))
+        log.warning("the monitor left its group without a word; the group notices", error=repr(error))
     finally:
         await monitor.close()
+
+
+async def _save_the_last(monitor: Monitor) -> None:
+    """Save within SAVE_S: a Kafka that is away must not take the time in which the stream has to be stopped."""
+    told: dict[str, object] = {}
+    try:
+        async with asyncio.timeout(SAVE_S):
+            if unsaved := await monitor.save():
+                told = {"environments": len(unsaved)}
+    except (KafkaError, OSError, TimeoutError) as error:
+        told = {"error": repr(error)}
+    if told:
+        log.warning("the monitor was stopped before all was saved; it will read again", **told)
