@@ -30,6 +30,7 @@ class FakeChild:
     def __init__(self, name: str, journal: list[str]) -> None:
         self.name = name
         self.starts = 0
+        self.said: str | None = None
         self.started_again = asyncio.Event()
         self.failures: list[Exception] = []
         self.stop_failure: Exception | None = None
@@ -47,6 +48,9 @@ class FakeChild:
 
     async def wait(self) -> int:
         return await asyncio.shield(self._exit)
+
+    def reason(self) -> str | None:
+        return self.said
 
     async def stop(self, grace: float) -> None:
         self._journal.append(f"{self.name} {grace:.1f}")
