@@ -56,12 +56,13 @@ class ComposerProgress:
             return turns
         cursors = await self._cursors(next(iter(held)).topic)
         ends = await self._ends.read(held)
-        return turns | {
+        commands = {
             Place(WHAT, where.partition): Seen(
                 records_behind(end, cursors.get(where.partition, 0)), cursors.get(where.partition, 0)
             )
             for where, end in ends.items()
         }
+        return commands | turns
 
     async def _cursors(self, topic: str) -> dict[int, int]:
         async with asyncio.timeout(READ_S), borrowed(self._pool) as connection:

@@ -102,13 +102,17 @@ class RelaySettings(BaseModel):
 
 
 class WatchdogSettings(BaseModel):
-    """After how long a process that does not get on ends itself, to be started again by its supervisor."""
+    """When a process that does not get on ends itself, to be started again by its supervisor."""
 
     stuck_after_s: float = Field(
-        120.0, ge=0, description="Without progress, while there is work and Kafka and Postgres answer; 0: never"
+        120.0,
+        ge=0,
+        description="After how long without progress, while work waits and Kafka and Postgres answer, a process ends itself; 0: never",
     )
     blocked_after_s: float = Field(
-        60.0, ge=0, description="Without a sign of life of the event loop, which serves everything; 0: never"
+        60.0,
+        ge=0,
+        description="After how long without a sign of life of its event loop a process ends itself; 0: never",
     )
 
 

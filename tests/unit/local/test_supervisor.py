@@ -75,6 +75,21 @@ async def test_a_child_that_dies_is_started_again_and_said_so() -> None:
     await supervisor.stop(5)
 
 
+async def test_a_child_that_said_why_it_ends_itself_is_quoted() -> None:
+    notes, child = Notes(), FakeChild("composer", [])
+    supervisor = Supervisor(notes)
+    await supervisor.start([child])
+    child.said = "ended by its watchdog: commands in partition 3"
+
+    child.die(75)
+    await asyncio.wait_for(child.started_again.wait(), 5)
+
+    assert notes.lines == [
+        "composer: ended with code 75: ended by its watchdog: commands in partition 3; starting again in 0.2 s"
+    ]
+    await supervisor.stop(5)
+
+
 async def test_a_child_that_cannot_start_again_is_tried_until_it_can() -> None:
     notes, child = Notes(), FakeChild("kafka", [])
     supervisor = Supervisor(notes)
