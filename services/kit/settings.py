@@ -107,7 +107,8 @@ class WatchdogSettings(BaseModel):
     stuck_after_s: float = Field(
         120.0,
         ge=0,
-        description="After how long without progress, while work waits and Kafka and Postgres answer, a process ends itself; 0: never",
+        description="After how long without progress, while work waits and Kafka and Postgres answer, "
+        "a process ends itself; 0: never",
     )
     blocked_after_s: float = Field(
         60.0,

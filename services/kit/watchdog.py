@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 from aiokafka.errors import KafkaError
-from prometheus_client import Counter, Gauge
 
 from services.kit.health import Health
+from services.kit.metrics import GAVE_UP, HELD_UP
 from services.kit.postgres import POSTGRES_TROUBLE
 from services.kit.probes import KAFKA_PART, POSTGRES_PART
 from services.kit.progress import HeldUp, OwnTime, Place, Progress, Seen
@@ -19,9 +19,6 @@ EVERY_S = 3.0
 # Work that stands still for less is no news.
 TELL_AFTER_S = 15.0
 BOTH = (KAFKA_PART, POSTGRES_PART)
-
-HELD_UP = Gauge("pipeloom_held_up_seconds", "For how long work has waited and nothing has moved", ["what", "partition"])
-GAVE_UP = Counter("pipeloom_watchdog_ends", "Ends of this process because its work stood still")
 
 log = structlog.get_logger()
 
