@@ -18,7 +18,7 @@ SETTINGS = {"PIPELOOM_WATCHDOG__STUCK_AFTER_S": "10"}
 
 def sdk_token(env_file: Path) -> str:
     lines = dict(line.partition("=")[::2] for line in env_file.read_text().splitlines())
-    return lines["PIPELOOM_SDK_TOKEN"].strip("'")
+    return lines["CRAFT_AI_SDK_TOKEN"].strip("'")
 
 
 async def test_a_composer_that_is_held_up_is_started_again_with_its_reason_on_the_screen(
