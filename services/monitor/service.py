@@ -14,12 +14,15 @@ from services.kit.kafka import count_partitions, ensure_changelog
 from services.kit.process import StartError
 from services.kit.reasons import reason_of
 from services.kit.settings import Settings
+from services.kit.watchdog import Watchdog
 from services.monitor.app import MAX_SAVED_BYTES, changelog_topic
 from services.monitor.monitor import POSTGRES_PART, STREAM_PART, Monitor
 from services.monitor.stream import Stream
 
 TOPICS_PART = "topics"
 SAVE_S = 2.0
+# To read a long changelog back takes its time, in which no turn is taken.
+PATIENCE = 5
 
 log = structlog.get_logger()
 
@@ -35,6 +38,8 @@ async def run_monitor(settings: Settings, health: Health, stop: asyncio.Event) -
     monitor = Monitor(settings, health, partitions)
     await monitor.open()
     starting = asyncio.create_task(monitor.stream.start(), name="stream")
+    watchdog = Watchdog(PATIENCE * settings.watchdog.stuck_after_s, health, monitor.look, servers=[POSTGRES_PART])
+    watching = asyncio.create_task(watchdog.run(), name="watchdog")
     try:
         while not stop.is_set():
             with contextlib.suppress(TimeoutError):
@@ -43,6 +48,8 @@ async def run_monitor(settings: Settings, health: Health, stop: asyncio.Event) -
             if starting.done():
                 await monitor.turn()
     finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
         await _end(monitor, starting)
 
 
