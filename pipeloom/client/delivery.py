@@ -79,7 +79,9 @@ def _judge(reply: Reply, request: Request[Any]) -> httpx.Response | _Failure:
     error = error_of(reply, is_write=request.is_write)
     if request.is_write:
         error.details.setdefault("idempotency_key", request.idempotency_key)
-    is_worth_repeating = reply.status_code in {TOO_MANY_REQUESTS, 503} or (reply.status_code == 504 and request.is_write)
+    is_worth_repeating = reply.status_code in {TOO_MANY_REQUESTS, 503} or (
+        reply.status_code == 504 and request.is_write
+    )
     return _Failure(error, is_worth_repeating, retry_after_s(reply))
 
 

@@ -6,18 +6,9 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 
-from prometheus_client import Counter, Gauge
-
 from events.refusals import Code, Refused
+from services.kit.metrics import PLACES_REFUSED, TURNS_QUEUED
 from services.kit.patience import Patience
-
-REFUSED = Counter(
-    "pipeloom_places_refused",
-    "Requests that were refused for want of a place: the process is full, an environment has its share, or its turn "
-    "did not come in time",
-    ["of", "why"],
-)
-QUEUED = Gauge("pipeloom_turns_queued", "Commands that wait for a turn of their environment")
 
 FULL, SHARE, TURN = "full", "share", "turn"
 COMMANDS = "commands"
@@ -39,7 +30,7 @@ class Shares:
         self._taken: Tally[str] = Tally()
         self._number = 0
         for why in (FULL, SHARE):
-            REFUSED.labels(of, why)
+            PLACES_REFUSED.labels(of, why)
 
     @contextmanager
     def place(self, environment: str) -> Iterator[None]:
@@ -57,7 +48,7 @@ class Shares:
 
     def _demand_one(self, environment: str) -> None:
         if self._taken[environment] >= self._each:
-            REFUSED.labels(self._of, SHARE).inc()
+            PLACES_REFUSED.labels(self._of, SHARE).inc()
             raise NoPlace(
                 Code.ENVIRONMENT_OVERLOADED,
                 f"Your environment has {self._each} {self._of} under way at this process, which is its share; "
@@ -65,7 +56,7 @@ class Shares:
                 limit=self._each,
             )
         if self._number >= self._at_most:
-            REFUSED.labels(self._of, FULL).inc()
+            PLACES_REFUSED.labels(self._of, FULL).inc()
             raise NoPlace(
                 self._code,
                 f"{self._at_most} {self._of} are under way at this process, which is the most that it takes; "
@@ -93,7 +84,7 @@ class _Line:
         called = asyncio.get_running_loop().create_future()
         self._waiting.append(called)
         try:
-            with QUEUED.track_inprogress():
+            with TURNS_QUEUED.track_inprogress():
                 return await patience.wait(called, within_s)
         except asyncio.CancelledError:
             if called.done():
@@ -118,7 +109,7 @@ class Turns:
         self._at_once = at_once
         self._longest_s = longest_s
         self._lines: dict[str, _Line] = {}
-        REFUSED.labels(COMMANDS, TURN)
+        PLACES_REFUSED.labels(COMMANDS, TURN)
 
     @asynccontextmanager
     async def turn(self, environment: str, patience: Patience, within_s: float) -> AsyncIterator[None]:
@@ -134,7 +125,7 @@ class Turns:
                 del self._lines[environment]
 
     def _no_turn(self, within_s: float) -> NoPlace:
-        REFUSED.labels(COMMANDS, TURN).inc()
+        PLACES_REFUSED.labels(COMMANDS, TURN).inc()
         return NoPlace(
             Code.ENVIRONMENT_OVERLOADED,
             f"Commands of your environment take turns, and this one's did not come within {within_s:.1f} s; it was "
