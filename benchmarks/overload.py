@@ -18,6 +18,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.overload_noise import BEGUN
 from benchmarks.overload_stack import Stack, Tenant, open_stack
 from benchmarks.overload_victim import Latency, Victim, latency, working
 
@@ -54,6 +55,10 @@ class Plan:
     commands: int
 
 
+Made = tuple[float, dict[str, int]]
+"""When a burst began, and what it was."""
+
+
 class Measurement:
     """The stack, the victim at work, and who makes noise."""
 
@@ -70,26 +75,28 @@ class Measurement:
         await asyncio.sleep(WARM_UP_S)
         creates = f"{self._plan.connections} connections create"
         apart, beside = (f"{self._plan.commands} commands by Kafka, {where} partition" for where in ("another", "same"))
-        bursts: dict[str, Callable[[], Awaitable[dict[str, int]]]] = {
+        bursts: dict[str, Callable[[], Awaitable[Made]]] = {
             creates: lambda: self._over_http("creates", self._plan.connections),
             apart: lambda: self._over_kafka(self._noisy),
             f"{LISTERS} connections list all": lambda: self._over_http("lists", LISTERS),
             beside: lambda: self._over_kafka(self._neighbour),
         }
-        return [await self._measured(name, make, say) for name, make in bursts.items()]
+        found = []
+        for name, make in bursts.items():
+            found.append(await self._measured(name, make, say))
+            say(_sentence(found[-1]))
+        return found
 
-    async def _measured(
-        self, name: str, make: Callable[[], Awaitable[dict[str, int]]], say: Callable[[str], None]
-    ) -> Burst:
+    async def _measured(self, name: str, make: Callable[[], Awaitable[Made]], say: Callable[[str], None]) -> Burst:
         say(f"quiet for {self._plan.quiet_s:g} s")
         quiet_from = time.monotonic()
         await asyncio.sleep(self._plan.quiet_s)
-        begun = time.monotonic()
+        quiet_until = time.monotonic()
         self._victim.failures.clear()
         say(f"burst: {name}")
-        noise = await make()
+        begun, noise = await make()
         ended = time.monotonic()
-        quiet, meanwhile = self._victim.between(quiet_from, begun), self._victim.between(begun, ended)
+        quiet, meanwhile = self._victim.between(quiet_from, quiet_until), self._victim.between(begun, ended)
         quiet_create = latency([each.create_ms for each in quiet])
         say("waiting for normal latency")
         return Burst(
@@ -105,35 +112,49 @@ class Measurement:
             victim_failures=list(self._victim.failures),
         )
 
-    async def _over_http(self, kind: str, connections: int) -> dict[str, int]:
+    async def _over_http(self, kind: str, connections: int) -> Made:
         place = ["--port", str(self._stack.port), "--token", self._noisy.token]
-        return await _noise(kind, *place, "--connections", str(connections), "--seconds", str(self._plan.burst_s))
+        how = ["--connections", str(connections), "--seconds", str(self._plan.burst_s)]
+        noise = await _Noise.start(kind, *place, *how)
+        return noise.begun, await noise.made()
 
-    async def _over_kafka(self, tenant: Tenant) -> dict[str, int]:
+    async def _over_kafka(self, tenant: Tenant) -> Made:
         """Produce, and wait until all of it is decided."""
-        begun = time.monotonic()
         where = ["--bootstrap", self._stack.kafka, "--environment", tenant.environment]
-        noise = await _noise("kafka", *where, "--commands", str(self._plan.commands))
+        noise = await _Noise.start("kafka", *where, "--commands", str(self._plan.commands))
+        made = await noise.made()
         async with asyncio.timeout(DRAIN_S):
             while True:
                 if await self._stack.undecided(tenant.partition) <= 1:  # the victim may be on that partition too
                     break
                 await asyncio.sleep(0.1)
-        return {**noise, "decided_per_s": int(self._plan.commands / (time.monotonic() - begun))}
+        seconds = time.monotonic() - noise.begun
+        return noise.begun, {**made, "decided_per_s": int(self._plan.commands / seconds)}
 
 
-async def _noise(*arguments: str) -> dict[str, int]:
-    argv = [sys.executable, "-m", "benchmarks.overload_noise", *arguments]
-    process = await asyncio.create_subprocess_exec(*argv, stdout=asyncio.subprocess.PIPE)
-    try:
-        output, _ = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-    if process.returncode:
-        raise RuntimeError(f"the noise ended with {process.returncode}; what it said stands above.")
-    noise: dict[str, int] = json.loads(output)
-    return noise
+class _Noise:
+    """A process that makes noise; the burst is from when it says that it begins."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self.begun = time.monotonic()
+
+    @classmethod
+    async def start(cls, *arguments: str) -> "_Noise":
+        argv = [sys.executable, "-m", "benchmarks.overload_noise", *arguments]
+        noise = cls(await asyncio.create_subprocess_exec(*argv, stdout=asyncio.subprocess.PIPE))
+        assert noise._process.stdout is not None
+        said = (await noise._process.stdout.readline()).decode().strip()
+        if said != BEGUN:
+            raise RuntimeError(f"the noise did not begin; what it said stands above: {said}")
+        noise.begun = time.monotonic()
+        return noise
+
+    async def made(self) -> dict[str, int]:
+        """Return what it did, once it has ended."""
+        output, _ = await self._process.communicate()
+        noise: dict[str, int] = json.loads(output)
+        return noise
 
 
 async def measure(plan: Plan, console: Console) -> list[Burst]:
@@ -151,6 +172,15 @@ async def measure(plan: Plan, console: Console) -> list[Burst]:
             return await Measurement(plan, stack, victim, noisy, neighbour).run(say)
 
 
+def _sentence(burst: Burst) -> str:
+    ratio = burst.burst_create.p50 / burst.quiet_create.p50
+    return f"{burst.name}: creating took {ratio:.1f} times as long; normal after {_recovered(burst)}"
+
+
+def _recovered(burst: Burst) -> str:
+    return f"more than {RECOVERY_S:g} s" if burst.recovered_s is None else f"{burst.recovered_s:.1f} s"
+
+
 def _table(bursts: list[Burst]) -> Table:
     table = Table(
         "burst",
@@ -166,7 +196,7 @@ def _table(bursts: list[Burst]) -> Table:
             each.name,
             *_change(each.quiet_create, each.burst_create),
             *_change(each.quiet_get, each.burst_get),
-            "not within 60 s" if each.recovered_s is None else f"{each.recovered_s:.2f} s",
+            _recovered(each),
             ", ".join(f"{number} {what}" for what, number in each.noise.items()),
         )
     return table

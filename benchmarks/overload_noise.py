@@ -1,4 +1,4 @@
-"""The noisy environment: `python -m benchmarks.overload_noise KIND …` makes noise and prints what it did as JSON."""
+"""The noisy environment: `python -m benchmarks.overload_noise KIND …` says when it begins, and what it did as JSON."""
 
 import argparse
 import asyncio
@@ -18,12 +18,14 @@ from services.kit.kafka import idempotent_producer
 from services.kit.settings import KafkaSettings
 
 STEP = "train"
+BEGUN = "begun"
 UNACKNOWLEDGED = 5_000
 
 
 async def over_http(port: int, token: str, connections: int, seconds: float, *, reads: bool) -> Counter[str]:
     """Create, or list, as fast as possible over so many connections; count the answers."""
     answers: Counter[str] = Counter()
+    print(BEGUN, flush=True)
     until = time.monotonic() + seconds
 
     async def one() -> None:
@@ -45,6 +47,7 @@ async def over_kafka(bootstrap: str, environment: str, commands: int) -> Counter
     producer = idempotent_producer(kafka)
     await producer.start()
     sent: list[Any] = []
+    print(BEGUN, flush=True)
     try:
         for _ in range(commands):
             record = encode_command(_command(environment))

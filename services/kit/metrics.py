@@ -32,7 +32,7 @@ PLACES_REFUSED = Counter(
     "pipeloom_places_refused",
     "Requests that were refused for want of a place: the process is full, an environment has its share, or its turn "
     "did not come in time",
-    ["of", "why"],
+    ["kind", "reason"],
 )
 TURNS_QUEUED = Gauge("pipeloom_turns_queued", "Commands that wait for a turn of their environment")
 

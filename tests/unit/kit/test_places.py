@@ -29,8 +29,8 @@ def refusal(shares: Shares, environment: str) -> NoPlace:
     return caught.value
 
 
-def refused(of: str, why: str) -> float:
-    return REGISTRY.get_sample_value("pipeloom_places_refused_total", {"of": of, "why": why}) or 0.0
+def refused(kind: str, reason: str) -> float:
+    return REGISTRY.get_sample_value("pipeloom_places_refused_total", {"kind": kind, "reason": reason}) or 0.0
 
 
 @pytest.mark.parametrize(
