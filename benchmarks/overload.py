@@ -38,8 +38,8 @@ class Burst:
     burst_create: Latency
     quiet_get: Latency
     burst_get: Latency
-    rounds: int
-    seconds: float
+    quiet_rounds_per_s: float
+    burst_rounds_per_s: float
     recovered_s: float | None
     noise: dict[str, int]
     victim_failures: list[str]
@@ -55,8 +55,8 @@ class Plan:
     commands: int
 
 
-Made = tuple[float, dict[str, int]]
-"""When a burst began, and what it was."""
+Made = tuple[float, float, dict[str, int]]
+"""When a burst began and ended, and what it was."""
 
 
 class Measurement:
@@ -94,8 +94,7 @@ class Measurement:
         quiet_until = time.monotonic()
         self._victim.failures.clear()
         say(f"burst: {name}")
-        begun, noise = await make()
-        ended = time.monotonic()
+        begun, ended, noise = await make()
         quiet, meanwhile = self._victim.between(quiet_from, quiet_until), self._victim.between(begun, ended)
         quiet_create = latency([each.create_ms for each in quiet])
         say("waiting for normal latency")
@@ -105,8 +104,8 @@ class Measurement:
             burst_create=latency([each.create_ms for each in meanwhile]),
             quiet_get=latency([each.get_ms for each in quiet]),
             burst_get=latency([each.get_ms for each in meanwhile]),
-            rounds=len(meanwhile),
-            seconds=ended - begun,
+            quiet_rounds_per_s=len(quiet) / (quiet_until - quiet_from),
+            burst_rounds_per_s=len(meanwhile) / (ended - begun),
             recovered_s=await self._victim.recovered(ended, quiet_create.p50, RECOVERY_S),
             noise=noise,
             victim_failures=list(self._victim.failures),
@@ -116,7 +115,8 @@ class Measurement:
         place = ["--port", str(self._stack.port), "--token", self._noisy.token]
         how = ["--connections", str(connections), "--seconds", str(self._plan.burst_s)]
         noise = await _Noise.start(kind, *place, *how)
-        return noise.begun, await noise.made()
+        made = await noise.made()
+        return noise.begun, noise.ended, made
 
     async def _over_kafka(self, tenant: Tenant) -> Made:
         """Produce, and wait until all of it is decided."""
@@ -129,7 +129,7 @@ class Measurement:
                     break
                 await asyncio.sleep(0.1)
         seconds = time.monotonic() - noise.begun
-        return noise.begun, {**made, "decided_per_s": int(self._plan.commands / seconds)}
+        return noise.begun, time.monotonic(), {**made, "decided_per_s": int(self._plan.commands / seconds)}
 
 
 class _Noise:
@@ -137,7 +137,7 @@ class _Noise:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
-        self.begun = time.monotonic()
+        self.begun = self.ended = time.monotonic()
 
     @classmethod
     async def start(cls, *arguments: str) -> "_Noise":
@@ -152,8 +152,10 @@ class _Noise:
 
     async def made(self) -> dict[str, int]:
         """Return what it did, once it has ended."""
-        output, _ = await self._process.communicate()
-        noise: dict[str, int] = json.loads(output)
+        assert self._process.stdout is not None
+        noise: dict[str, int] = json.loads(await self._process.stdout.readline())
+        self.ended = time.monotonic()
+        await self._process.wait()
         return noise
 
 
@@ -174,7 +176,8 @@ async def measure(plan: Plan, console: Console) -> list[Burst]:
 
 def _sentence(burst: Burst) -> str:
     ratio = burst.burst_create.p50 / burst.quiet_create.p50
-    return f"{burst.name}: creating took {ratio:.1f} times as long; normal after {_recovered(burst)}"
+    rounds = f"{burst.quiet_rounds_per_s:.1f} → {burst.burst_rounds_per_s:.1f} rounds a second"
+    return f"{burst.name}: {rounds}; creating took {ratio:.1f} times as long; normal after {_recovered(burst)}"
 
 
 def _recovered(burst: Burst) -> str:
@@ -184,6 +187,7 @@ def _recovered(burst: Burst) -> str:
 def _table(bursts: list[Burst]) -> Table:
     table = Table(
         "burst",
+        "rounds/s, quiet → burst",
         "create p50 / p99, quiet → burst",
         "× p50",
         "get p50 / p99, quiet → burst",
@@ -194,6 +198,7 @@ def _table(bursts: list[Burst]) -> Table:
     for each in bursts:
         table.add_row(
             each.name,
+            f"{each.quiet_rounds_per_s:.1f} → {each.burst_rounds_per_s:.1f}",
             *_change(each.quiet_create, each.burst_create),
             *_change(each.quiet_get, each.burst_get),
             _recovered(each),
