@@ -49,7 +49,7 @@ class HttpSettings(BaseModel):
     )
     max_in_flight_per_environment: int = Field(250, ge=1, description="Most of them that are of one environment")
     turns_per_environment: int = Field(
-        32, ge=1, description="Commands of one environment that are worked on at a time; its others wait their turn"
+        8, ge=1, description="Commands of one environment that are worked on at a time; its others wait their turn"
     )
     max_streams: int = Field(
         1000, ge=1, description="Most streams of events, and most long polls, that one process holds open"
