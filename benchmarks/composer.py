@@ -103,7 +103,7 @@ async def _getmany(side: Writers, number: int) -> float:
         firsts = {each: max(0, ends[each] - number // len(partitions)) for each in partitions}
         for each, first in firsts.items():
             consumer.seek(each, first)
-        wanted = sum(ends[each] - first for each, first in firsts.items())
+        wanted: int = sum(ends[each] - first for each, first in firsts.items())
         began = time.perf_counter()
         read = 0
         while read < wanted:

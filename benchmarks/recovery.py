@@ -3,7 +3,7 @@
   from nothing        `pipeloom up` on a new data folder, its packages and jars there, until it says that it is ready
   again               the same on the same data folder
   a service restarts  the composer or the relay is ended by SIGTERM, until the supervisor's new one is ready
-  failover            the composer or the broker is killed (SIGKILL), until a create is answered that was sent afterwards
+  failover            the composer or the broker is killed (SIGKILL), until a create that was sent then is answered
 
 A failover is seen from outside: a client creates pipelines, one after the other and without a pause.
 
