@@ -34,10 +34,11 @@ def child(
             text=True,
             start_new_session=True,
         )
-    try:
-        yield process
-    finally:
-        end(process)
+    with process:  # closes the pipes
+        try:
+            yield process
+        finally:
+            end(process)
 
 
 def end(process: "subprocess.Popen[str]") -> None:

@@ -45,7 +45,6 @@ SEED_CONNECTIONS = 32
 UNBOUNDED_S = 120.0
 SAMPLE = 5
 CREATED_AT_MOST = 20_000
-FLOOR_STATEMENT, FLOOR_KAFKA = "floor: one statement", "floor: one Kafka record"
 
 
 class Bench:
