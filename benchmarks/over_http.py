@@ -58,6 +58,10 @@ class Bench:
         self._stored = [numbered("s", number) for number in range(stored)]
         self._created: dict[tuple[str, int], Sequence[str]] = {}
 
+    def renew(self, peer: Peer) -> None:
+        """Ask a peer in another way from now on: with a token that has not expired."""
+        self._peers[peer.name] = peer
+
     def fill(self) -> None:
         """Store what is read and listed, and see that the pages are as long as they should be."""
         for name, peer in self._peers.items():
@@ -180,6 +184,7 @@ def measure(
         bench.fill()
         idle = _idle(product, seconds)
         for number in range(rounds):
+            bench.renew(product_peer(product))
             bench.round(number, operations, seconds)
         asyncio.run(_demand_stored(product, stored))
         return bench.found, idle

@@ -12,7 +12,7 @@ def reader(**seen: float) -> Reader:
     return made
 
 
-def test_a_delay_counts_from_the_commit_to_the_consumer_and_to_the_first_and_the_last_reader():
+def test_a_delay_counts_from_the_commit_to_the_consumer_and_to_the_first_and_the_last_reader() -> None:
     # Given
     watch = Watch({(0, 7): 1.0}, {(0, 7): 1.004}, {(0, 7): 3})
     # When
@@ -21,14 +21,14 @@ def test_a_delay_counts_from_the_commit_to_the_consumer_and_to_the_first_and_the
     assert [delays[who][0] for who in (KAFKA, FIRST, LAST)] == pytest.approx([4.0, 10.0, 30.0])
 
 
-def test_an_event_that_came_before_the_notice_of_its_commit_was_not_late():
+def test_an_event_that_came_before_the_notice_of_its_commit_was_not_late() -> None:
     # Given
     watch = Watch({(0, 7): 1.0}, {(0, 7): 0.999}, {(0, 7): 3})
     # When / Then
     assert watch.delays([reader(n3=0.9995)])[KAFKA] == [0.0]
 
 
-def test_it_is_over_when_everything_that_was_committed_came_to_everybody():
+def test_it_is_over_when_everything_that_was_committed_came_to_everybody() -> None:
     # Given
     watch = Watch({(0, 7): 1.0, (1, 2): 1.0}, {(0, 7): 1.1}, {(0, 7): 3})
     # When / Then
@@ -38,7 +38,7 @@ def test_it_is_over_when_everything_that_was_committed_came_to_everybody():
     assert watch.is_all_there([reader(n3=1.0, n4=1.0)])
 
 
-def test_a_reader_finds_ids_in_lines_that_come_in_pieces_and_leaves_data_alone():
+def test_a_reader_finds_ids_in_lines_that_come_in_pieces_and_leaves_data_alone() -> None:
     # Given
     made = Reader(b"")
     # When

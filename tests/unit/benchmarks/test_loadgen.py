@@ -41,7 +41,7 @@ def order(port: int, **given: Any) -> dict[str, Any]:
     return {"port": port, "template": template, "connections": 2, "seconds": 30.0, **given}
 
 
-async def test_each_name_is_asked_for_once_over_all_connections():
+async def test_each_name_is_asked_for_once_over_all_connections() -> None:
     # Given
     asked: list[str] = []
     async with serving(asked, "200 OK", b"{}") as port:
@@ -52,7 +52,7 @@ async def test_each_name_is_asked_for_once_over_all_connections():
     assert (told["requests"], told["failed"], sorted(told["done"])) == (5, 0, ["a", "b", "c", "d", "e"])
 
 
-async def test_new_names_are_numbered_up_to_their_count():
+async def test_new_names_are_numbered_up_to_their_count() -> None:
     # Given
     asked: list[str] = []
     async with serving(asked, "201 Created", b"{}") as port:
@@ -62,7 +62,7 @@ async def test_new_names_are_numbered_up_to_their_count():
     assert sorted(asked) == ["GET /x/n0000000", "GET /x/n0000001", "GET /x/n0000002"]
 
 
-async def test_it_ends_when_the_time_is_over():
+async def test_it_ends_when_the_time_is_over() -> None:
     # Given
     async with serving([], "200 OK", b"{}") as port:
         # When
@@ -72,7 +72,7 @@ async def test_it_ends_when_the_time_is_over():
     assert 0.2 <= told["elapsed_s"] < 10
 
 
-async def test_a_refusal_is_told_and_does_not_count_as_done():
+async def test_a_refusal_is_told_and_does_not_count_as_done() -> None:
     # Given
     async with serving([], "503 Service Unavailable", b"busy") as port:
         # When
@@ -81,7 +81,7 @@ async def test_a_refusal_is_told_and_does_not_count_as_done():
     assert (told["failed"], told["done"], told["refusal"], told["statuses"]) == (1, [], "busy", {503: 1})
 
 
-async def test_a_server_that_hangs_up_is_no_result():
+async def test_a_server_that_hangs_up_is_no_result() -> None:
     # Given
     async with serving([], "200 OK", b"{}") as port:
         pass

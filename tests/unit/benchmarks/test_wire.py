@@ -9,7 +9,7 @@ def joined(template: Template, name: str) -> bytes:
     return name.encode().join(template.pieces(len(name)))
 
 
-def test_a_request_names_the_resource_in_its_path():
+def test_a_request_names_the_resource_in_its_path() -> None:
     # When
     request = joined(Template("GET", f"/pipelines/{NAME}", None, {"Authorization": "Bearer t"}), "churn")
     # Then
@@ -19,7 +19,7 @@ def test_a_request_names_the_resource_in_its_path():
     assert body == b""
 
 
-def test_the_declared_length_is_that_of_the_body_with_the_name_in_it():
+def test_the_declared_length_is_that_of_the_body_with_the_name_in_it() -> None:
     # Given
     template = Template("POST", "/pipelines", {"pipeline_name": NAME, "tags": [NAME, "é"]})
     # When
@@ -30,11 +30,11 @@ def test_the_declared_length_is_that_of_the_body_with_the_name_in_it():
     assert json.loads(body) == {"pipeline_name": "a-rather-long-name", "tags": ["a-rather-long-name", "é"]}
 
 
-def test_a_request_without_a_body_declares_none():
+def test_a_request_without_a_body_declares_none() -> None:
     assert b"Content-Length" not in joined(Template("DELETE", f"/{NAME}"), "churn")
 
 
-def test_numbered_names_have_one_length_and_their_order():
+def test_numbered_names_have_one_length_and_their_order() -> None:
     # Given
     names = [numbered("n", number) for number in (0, 9, 10, 1_000_000)]
     # Then
