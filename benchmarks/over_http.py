@@ -23,11 +23,10 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 
-import asyncpg
-import httpx
-
+from benchmarks.baseline.floor import TOPIC
+from benchmarks.http_checks import demand_page, demand_readable, demand_stored
 from benchmarks.load import Load, Seen, load_generator
-from benchmarks.peers import PAGE, TOPIC, Peer, crud_peer, floor_peers, make_database, product_peer
+from benchmarks.peers import PAGE, Peer, crud_peer, floor_peers, make_database, product_peer
 from benchmarks.phases import BASE, OURS, Found, Phase, rotated
 from benchmarks.processes import cpu_below, settle, used_between
 from benchmarks.product import Product, scratch, started
@@ -35,7 +34,6 @@ from benchmarks.report import options, said, write
 from benchmarks.show_http import show_found
 from benchmarks.topics import make_topic
 from benchmarks.wire import numbered
-from pipeloom.local.ports import HOST
 
 STORED = 5_000
 OPERATIONS = ("create", "get", "list", "delete")
@@ -43,7 +41,6 @@ WRITES = ("create", "delete")
 CONNECTIONS = (1, 32)
 SEED_CONNECTIONS = 32
 UNBOUNDED_S = 120.0
-SAMPLE = 5
 CREATED_AT_MOST = 20_000
 
 
@@ -69,7 +66,7 @@ class Bench:
                 said(f"storing {len(self._stored):,} pipelines in {name}")
                 asks = peer.asks["create"]
                 self._load.run(peer.port, asks, SEED_CONNECTIONS, UNBOUNDED_S, names=self._stored)
-                _demand_page(peer, min(PAGE, len(self._stored)))
+                demand_page(peer, min(PAGE, len(self._stored)))
 
     def round(self, number: int, operations: Sequence[str], seconds: float) -> None:
         """Measure everything once; what was created is gone again at the end."""
@@ -102,7 +99,7 @@ class Bench:
             prefix = f"n{number}-{connections:02d}-"
             seen = self._load.run(peer.port, asks, connections, seconds, prefix=prefix, count=CREATED_AT_MOST)
             self._created[peer.name, connections] = seen.done
-            _demand_readable(peer, seen.done)
+            demand_readable(peer, seen.done)
             return seen
         if operation == "delete":
             return self._load.run(peer.port, asks, connections, seconds, names=self._created[peer.name, connections])
@@ -133,35 +130,6 @@ def _phase_of(peer: Peer, operation: str, connections: int, number: int, seen: S
     )
 
 
-def _demand_readable(peer: Peer, names: Sequence[str]) -> None:
-    """Read back some of what was created, the last ones first: a create that nobody can read does not count."""
-    if "get" not in peer.asks:
-        return
-    asks = peer.asks["get"]
-    with httpx.Client(base_url=f"http://{HOST}:{peer.port}", headers=dict(asks.headers)) as client:
-        for name in names[-SAMPLE:]:
-            client.get(asks.path.replace("{name}", name)).raise_for_status()
-
-
-def _demand_page(peer: Peer, length: int) -> None:
-    asks = peer.asks["list"]
-    answer = httpx.get(f"http://{HOST}:{peer.port}{asks.path}", headers=dict(asks.headers)).raise_for_status()
-    if len(answer.json()) != length:
-        raise RuntimeError(f"{peer.name} lists {len(answer.json())} pipelines instead of {length}")
-
-
-async def _demand_stored(product: Product, stored: int) -> None:
-    """See that nothing is left over or lost: what was created and deleted cancels out on both sides."""
-    for database, table in (("pipeloom", "pipeline"), ("benchmark_crud", "pipelines"), ("benchmark_crud", "floor")):
-        connection = await asyncpg.connect(product.dsn(database))
-        try:
-            count = await connection.fetchval(f"SELECT count(*) FROM {table}")
-        finally:
-            await connection.close()
-        if count != stored:
-            raise RuntimeError(f"{database}.{table} holds {count} rows instead of {stored}")
-
-
 def measure(
     rounds: int,
     seconds: float,
@@ -186,7 +154,7 @@ def measure(
         for number in range(rounds):
             bench.renew(product_peer(product))
             bench.round(number, operations, seconds)
-        asyncio.run(_demand_stored(product, stored))
+        asyncio.run(demand_stored(product, stored))
         return bench.found, idle
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import asyncpg
 import httpx
 
-from benchmarks.baseline.floor import TOPIC
 from benchmarks.children import child, wait_until
 from benchmarks.product import STEP, Product
 from benchmarks.wire import NAME, Template
@@ -113,6 +112,3 @@ def _answers(port: int) -> bool:
     except httpx.TransportError:
         return False
     return True
-
-
-__all__ = ["PAGE", "TOPIC", "Peer", "crud_peer", "floor_peers", "make_database", "product_peer"]

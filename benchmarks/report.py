@@ -6,7 +6,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -78,6 +78,3 @@ def versus(value: float, target: float, at_least: bool = True) -> str:
     """Return a target with whether it is met."""
     met = value >= target if at_least else value <= target
     return f"{'≥' if at_least else '≤'} {target:g} {'met' if met else 'MISSED'}"
-
-
-Main = Callable[[Sequence[str]], None]
