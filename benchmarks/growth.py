@@ -20,27 +20,30 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from benchmarks.growth_installation import Installation, open_servers, prepare, running
+from benchmarks.growth_installation import Installation, Servers, open_servers, prepare, running
+from benchmarks.growth_meters import Cost, ProcessorTime
 from benchmarks.growth_operations import OPERATIONS, Client
 from benchmarks.growth_recovery import RUNS, Measured, measure
 from benchmarks.seeding import Shape
 
 DEFAULT_SIZES = (1_000, 20_000)
 TARGET = 1.3
-Costs = dict[str, dict[str, list[float]]]
+LABELS = {"waited_ms": "ms waited", "processor_ms": "ms of processor time"}
+Costs = dict[str, dict[str, list[Cost]]]
 
 
 def main() -> None:
     """Seed, measure, print the table and write the JSON."""
     given = _arguments()
     console = Console(stderr=True)
-    folder = Path(tempfile.mkdtemp(prefix="pipeloom-growth-", dir=given.work_dir))
+    folder = given.data_dir or Path(tempfile.mkdtemp(prefix="pipeloom-growth-"))
+    folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o755)
     try:
         with Progress(console=console, disable=not console.is_terminal) as progress:
             result = asyncio.run(_measured(given, folder, progress))
     finally:
-        if not given.keep:
+        if not given.data_dir:
             shutil.rmtree(folder, ignore_errors=True)
     given.output.parent.mkdir(parents=True, exist_ok=True)
     given.output.write_text(json.dumps(result, indent=2) + "\n")
@@ -52,10 +55,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--sizes", type=int, nargs="+", default=DEFAULT_SIZES, help="pipelines in one environment")
     parser.add_argument("--environments", type=int, default=0, help="the last size once more, in so many environments")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--each", type=int, default=20, help="how often each operation is asked in a round")
+    parser.add_argument("--each", type=int, default=50, help="how often each operation is asked in a round")
     parser.add_argument("--recovery", action="store_true", help="measure verify and rebuild too")
-    parser.add_argument("--work-dir", type=Path, help="where data lie meanwhile; a million pipelines take 4 GB")
-    parser.add_argument("--keep", action="store_true", help="leave the data there")
+    parser.add_argument(
+        "--data-dir", type=Path, help="keep the data there for the next run; a million pipelines take 4 GB"
+    )
     parser.add_argument("--output", type=Path, default=Path("build/benchmarks/growth.json"))
     return parser.parse_args()
 
@@ -67,9 +71,13 @@ async def _measured(given: argparse.Namespace, folder: Path, progress: Progress)
     async with open_servers(folder) as servers:
         installations = [await _prepared(servers, folder, shape, progress) for shape in shapes]
         async with AsyncExitStack() as stack:
-            for installation in installations:
-                await stack.enter_async_context(running(installation, folder))
-            costs = await asyncio.to_thread(_in_turns, installations, given, progress)
+            meters = {
+                each.name: ProcessorTime(
+                    await stack.enter_async_context(running(each, folder)), servers.postgres.pid, each
+                )
+                for each in installations
+            }
+            costs = await asyncio.to_thread(_in_turns, installations, meters, given, progress)
         recovered = [
             (installation.name, await asyncio.to_thread(measure, installation, servers.postgres.pid, what))
             for installation in installations
@@ -82,20 +90,25 @@ async def _measured(given: argparse.Namespace, folder: Path, progress: Progress)
     }
 
 
-async def _prepared(servers: Any, folder: Path, shape: Shape, progress: Progress) -> Installation:
+async def _prepared(servers: Servers, folder: Path, shape: Shape, progress: Progress) -> Installation:
     task = progress.add_task(f"seeding {shape.pipelines:,}", total=shape.pipelines)
     return await prepare(servers, folder, shape, lambda pipelines: progress.advance(task, pipelines))
 
 
-def _in_turns(installations: Sequence[Installation], given: argparse.Namespace, progress: Progress) -> Costs:
-    """Return the median cost of each operation at each size, by round; the first round, which warms up, is dropped."""
+def _in_turns(
+    installations: Sequence[Installation],
+    meters: dict[str, ProcessorTime],
+    given: argparse.Namespace,
+    progress: Progress,
+) -> Costs:
+    """Return the cost of each operation at each size, by round; the first round, which warms up, is dropped."""
     clients = {each.name: Client(each, number) for number, each in enumerate(installations)}
     costs: Costs = {operation: {name: [] for name in clients} for operation in OPERATIONS}
     task = progress.add_task("asking", total=(given.rounds + 1) * len(OPERATIONS))
     for _ in range(given.rounds + 1):
         for operation, ask in OPERATIONS.items():
-            for name, times in _asked(clients, ask, given.each).items():
-                costs[operation][name].append(statistics.median(times))
+            for name, client in clients.items():
+                costs[operation][name].append(_cost(client, meters[name], ask, given.each))
             progress.advance(task)
             print(".", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
@@ -104,25 +117,30 @@ def _in_turns(installations: Sequence[Installation], given: argparse.Namespace, 
     return {operation: {name: found[1:] for name, found in sizes.items()} for operation, sizes in costs.items()}
 
 
-def _asked(clients: dict[str, Client], ask: Callable[[Client], float], times: int) -> dict[str, list[float]]:
-    """Ask each size once, then each once more, and so on."""
-    found: dict[str, list[float]] = {name: [] for name in clients}
-    for _ in range(times):
-        for name, client in clients.items():
-            found[name].append(ask(client))
-    return found
+def _cost(client: Client, meter: ProcessorTime, ask: Callable[[Client], float], times: int) -> Cost:
+    before = meter.read_ms()
+    waited = [ask(client) for _ in range(times)]
+    return Cost(statistics.median(waited), (meter.read_ms() - before) / times)
 
 
-def _summary(rounds: dict[str, list[float]], installations: Sequence[Installation]) -> dict[str, Any]:
+def _summary(rounds: dict[str, list[Cost]], installations: Sequence[Installation]) -> dict[str, Any]:
     first = rounds[installations[0].name]
     return {
         name: {
-            "median_ms": statistics.median(found),
-            "range_ms": [min(found), max(found)],
-            "ratio": statistics.median(ratios := [here / base for here, base in zip(found, first, strict=True)]),
-            "ratio_range": [min(ratios), max(ratios)],
+            measure: _spread([each[place] for each in found], [each[place] for each in first])
+            for place, measure in enumerate(Cost._fields)
         }
         for name, found in rounds.items()
+    }
+
+
+def _spread(found: Sequence[float], first: Sequence[float]) -> dict[str, Any]:
+    ratios = [here / base for here, base in zip(found, first, strict=True) if base]
+    return {
+        "median": statistics.median(found),
+        "range": [min(found), max(found)],
+        "ratio": statistics.median(ratios) if ratios else None,
+        "ratio_range": [min(ratios), max(ratios)] if ratios else None,
     }
 
 
@@ -132,14 +150,18 @@ def _show(result: dict[str, Any]) -> None:
     for heading in ("operation", *result["sizes"]):
         table.add_column(heading, justify="left" if heading == "operation" else "right")
     for operation, sizes in result["operations"].items():
-        cells = [
-            f"{each['median_ms']:.2f} ms  {each['ratio']:.2f}× ({each['ratio_range'][0]:.2f}–{each['ratio_range'][1]:.2f})"
-            for each in sizes.values()
-        ]
-        table.add_row(operation, *cells)
+        for unit, label in LABELS.items():
+            table.add_row(f"{operation}: {label}", *(_cell(each[unit]) for each in sizes.values()))
     console.print(table)
     for each in result["recovery"]:
         console.print(Measured(**{key: value for key, value in each.items() if key != "size"}).sentence(each["size"]))
+
+
+def _cell(found: dict[str, Any]) -> str:
+    if found["ratio"] is None:
+        return f"{found['median']:.2f}"
+    low, high = found["ratio_range"]
+    return f"{found['median']:.2f}  {found['ratio']:.2f}× ({low:.2f}–{high:.2f})"
 
 
 if __name__ == "__main__":

@@ -83,7 +83,7 @@ async def open_servers(folder: Path) -> AsyncIterator[Servers]:
 
 
 async def prepare(servers: Servers, folder: Path, shape: Shape, advance: Advance) -> Installation:
-    """Return a new installation with everything of that shape in it."""
+    """Return an installation with everything of that shape in it; one that an earlier run has left is gone on with."""
     name = f"grown_{shape.pipelines}_{shape.environments}"
     settings = Settings(
         kafka=KafkaSettings(bootstrap_servers=servers.kafka.bootstrap_servers, topic_prefix=name),
@@ -99,9 +99,12 @@ async def prepare(servers: Servers, folder: Path, shape: Shape, advance: Advance
     commands = COMMANDS_TOPIC.name(settings.kafka.topic_prefix)
     connection = await open_connection(settings.postgres.dsn.get_secret_value())
     try:
-        events = await seed(connection, shape, commands, await topic_id(settings.kafka, commands), advance)
+        if not await connection.fetchval("SELECT EXISTS (SELECT FROM partition_cursor)"):
+            await seed(connection, shape, commands, await topic_id(settings.kafka, commands), advance)
+        events = await connection.fetchval("SELECT count(*) FROM event_log")
         installation = Installation(shape, settings, "", events)
-        await create_user(connection, USER, None)
+        if not await connection.fetchval("SELECT EXISTS (SELECT FROM app_user)"):
+            await create_user(connection, USER, None)
         token = await create_token(connection, installation.environment, USER)
     finally:
         await connection.close()
@@ -109,8 +112,8 @@ async def prepare(servers: Servers, folder: Path, shape: Shape, advance: Advance
 
 
 @asynccontextmanager
-async def running(installation: Installation, folder: Path) -> AsyncIterator[None]:
-    """Run the services of an installation for the length of the block, from when its API answers as ready."""
+async def running(installation: Installation, folder: Path) -> AsyncIterator[list[int]]:
+    """Run the services of an installation for the length of the block; give their pids once its API is ready."""
     home = folder / installation.settings.kafka.topic_prefix
     started: list[Process] = []
     try:
@@ -124,7 +127,7 @@ async def running(installation: Installation, folder: Path) -> AsyncIterator[Non
                 )
             started.append(process)
         await _until_ready(installation)
-        yield
+        yield [process.pid for process in started]
     finally:
         await asyncio.gather(*map(_stop, started))
 
