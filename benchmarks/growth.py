@@ -118,6 +118,7 @@ def _in_turns(
 
 
 def _cost(client: Client, meter: ProcessorTime, ask: Callable[[Client], float], times: int) -> Cost:
+    client.connect_anew()
     before = meter.read_ms()
     waited = [ask(client) for _ in range(times)]
     return Cost(statistics.median(waited), (meter.read_ms() - before) / times)
