@@ -101,6 +101,22 @@ class RelaySettings(BaseModel):
     poll_interval_s: float = Field(0.5, gt=0, description="How often it looks without having been notified")
 
 
+class WatchdogSettings(BaseModel):
+    """When a process that does not get on ends itself, to be started again by its supervisor."""
+
+    stuck_after_s: float = Field(
+        120.0,
+        ge=0,
+        description="After how long without progress, while work waits and Kafka and Postgres answer, "
+        "a process ends itself; 0: never",
+    )
+    blocked_after_s: float = Field(
+        60.0,
+        ge=0,
+        description="After how long without a sign of life of its event loop a process ends itself; 0: never",
+    )
+
+
 class TracingSettings(BaseModel):
     """Where spans go. The exporter itself reads OpenTelemetry's own variables."""
 
@@ -187,6 +203,7 @@ class Settings(BaseSettings):
     builder: BuilderSettings = BuilderSettings()
     webhooks: WebhooksSettings = WebhooksSettings()
     monitor: MonitorSettings = MonitorSettings()
+    watchdog: WatchdogSettings = WatchdogSettings()
     tracing: TracingSettings = TracingSettings()
     log_format: Literal["console", "json"] = "console"
 
