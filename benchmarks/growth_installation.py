@@ -28,7 +28,7 @@ from services.kit.signing_keys import ensure_signing_key
 from services.kit.topic_id import topic_id
 
 SERVICES = ("composer", "relay", "gateway")
-READY_S = 60.0
+READY_S = 180.0
 POLL_S = 0.1
 STOP_S = 20.0
 USER = "grower"
