@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from http.client import HTTPConnection
 from typing import Any
+from uuid import uuid4
 
 from benchmarks.growth_installation import Installation
 from benchmarks.seeding import pipeline_name, step_name
@@ -31,7 +32,6 @@ class Client:
         self._http = HTTPConnection(HOST, installation.port, timeout=TIMEOUT_S)
         self._headers: dict[str, str] = {}
         self._random = random.Random(seed)
-        self._made = 0
         shape = installation.shape
         self._pipelines = shape.pipelines_of(shape.environments // 2)
         token = self._ask("POST", "/auth/refresh", {"refresh_token": installation.sdk_token}, expected=200)
@@ -93,8 +93,7 @@ class Client:
         return (time.perf_counter() - began) * 1_000
 
     def _create(self) -> str:
-        self._made += 1
-        name = f"made-{self._random.getrandbits(48):012x}-{self._made}"
+        name = f"made-{uuid4().hex}"
         self._ask("POST", "/pipelines", {"pipeline_name": name, "step_names": [step_name(0)]}, expected=201)
         return name
 
