@@ -123,7 +123,7 @@ class Composer:
     async def _turn(self, consumer: GroupConsumer, claims: Claims, stop: asyncio.Event) -> None:
         batches: Batches = {}
         try:
-            batches = await consumer.getmany(timeout_ms=POLL_MS, max_records=self._settings.composer.max_batch)
+            batches = await _fetched(consumer, self._settings.composer.max_batch)
         except UnicodeDecodeError:
             work = self._compose_one_by_one(consumer, claims)
         else:
@@ -238,6 +238,17 @@ class Composer:
         if offsets:
             with contextlib.suppress(TimeoutError, KafkaError):
                 await asyncio.wait_for(consumer.commit(offsets), COMMIT_S)
+
+
+async def _fetched(consumer: Consumer, limit: int) -> Batches:
+    """Fetch a batch. The client fills it from one partition first: beside a backlog, all others have a share too."""
+    batches = dict(await consumer.getmany(timeout_ms=POLL_MS, max_records=limit))
+    if sum(map(len, batches.values())) >= limit:
+        assigned = sorted(consumer.assignment())
+        for where in assigned:
+            if where not in batches:
+                batches |= await consumer.getmany(where, timeout_ms=0, max_records=max(1, limit // len(assigned)))
+    return batches
 
 
 def _read_again(consumer: Consumer, claims: Claims, batches: Batches) -> None:

@@ -28,6 +28,13 @@ LOOP_LAG = Histogram("pipeloom_event_loop_lag_seconds", "How late the event loop
 CLIENTS_REPLACED = Counter(
     "pipeloom_kafka_clients_replaced", "Kafka clients that were given up for a new one", ["client"]
 )
+PLACES_REFUSED = Counter(
+    "pipeloom_places_refused",
+    "Requests that were refused for want of a place: the process is full, an environment has its share, or its turn "
+    "did not come in time",
+    ["kind", "reason"],
+)
+TURNS_QUEUED = Gauge("pipeloom_turns_queued", "Commands that wait for a turn of their environment")
 
 HELD_UP = Gauge("pipeloom_held_up_seconds", "For how long work has waited and nothing has moved", ["what", "partition"])
 GAVE_UP = Counter("pipeloom_watchdog_ends", "Ends of this process because its work stood still")

@@ -44,8 +44,23 @@ class HttpSettings(BaseModel):
     body_timeout_s: float = Field(20.0, gt=0, description="How long the body of a request may take to come whole")
     acknowledge_timeout_s: float = Field(8.0, gt=0, description="How long Kafka may take to acknowledge a command")
     public_url: str | None = Field(None, description="Where clients find the API; told by each request when left out")
-    max_in_flight: int = Field(1000, ge=1, description="Commands under way in one process before it sheds load")
-    max_streams: int = Field(1000, ge=1, description="Most streams of events that one process holds open")
+    max_in_flight: int = Field(
+        1000, ge=1, description="Commands under way in one process, until they are answered, before it sheds load"
+    )
+    max_in_flight_per_environment: int = Field(250, ge=1, description="Most of them that are of one environment")
+    turns_per_environment: int = Field(
+        8, ge=1, description="Commands of one environment that are worked on at a time while others ask too"
+    )
+    turns_alone: int = Field(
+        64, ge=1, description="Commands of one environment that are worked on at a time while no other asks"
+    )
+    list_turns_per_environment: int = Field(
+        2, ge=1, description="Pages of lists that are read at a time for one environment while others ask too"
+    )
+    max_streams: int = Field(
+        1000, ge=1, description="Most streams of events, and most long polls, that one process holds open"
+    )
+    max_streams_per_environment: int = Field(250, ge=1, description="Most of them that are of one environment")
     log_requests: bool = Field(False, description="A log line for every request; those that fail by us have one anyway")
 
 

@@ -80,7 +80,7 @@ def _list(
     parameters: Iterable[dict[str, Any]] = (),
 ) -> Described:
     told = Told(200, list[entry], [example], "All of them, or a page when there is a limit", ("Link", *headers))
-    return described(told, refuses=[*OF_LISTS, *refuses], parameters=parameters)
+    return described(told, refuses=[*OF_LISTS, Code.ENVIRONMENT_OVERLOADED, *refuses], parameters=parameters)
 
 
 def _page(shape: Any, example: Any, *refuses: Code, parameters: Iterable[dict[str, Any]] = ()) -> Described:
@@ -171,6 +171,7 @@ FOLLOW_EVENTS = described(
         Code.INVALID_REQUEST,
         Code.INVALID_HEADER,
         Code.TOO_MANY_STREAMS,
+        Code.ENVIRONMENT_OVERLOADED,
     ],
 )
 GET_ACTIVITY = described(
@@ -180,7 +181,7 @@ GET_ACTIVITY = described(
 GET_COMMAND = described(
     Told(200, Succeeded | Rejected, A_SUCCESS, "The command has its result"),
     Told(202, Unknown, AN_UNKNOWN_COMMAND, "No result under this id yet", ("Retry-After",)),
-    refuses=[*OF_READS, Code.INVALID_PARAMETER],
+    refuses=[*OF_READS, Code.INVALID_PARAMETER, Code.OVERLOADED, Code.ENVIRONMENT_OVERLOADED],
 )
 
 REFRESH = described(

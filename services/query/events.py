@@ -12,6 +12,7 @@ from events.patterns import NO_NUL
 from events.refusals import Code, Refused
 from services.kit.backend import Backend
 from services.kit.parameters import EventType, PipelineFilter
+from services.kit.places import Shares
 from services.kit.web import Asker
 from services.query import contract
 from services.query.event_pages import EventPages, Wanted
@@ -46,7 +47,9 @@ def event_router(backend: Backend, limits: Limits | None = None) -> APIRouter:
     """Return the route of the live feed."""
     router = APIRouter(tags=["events"])
     pages = EventPages(backend.pool)
-    within = limits or Limits(backend.settings.http.max_streams)
+    within = limits or Limits()
+    http = backend.settings.http
+    shares = Shares("streams", http.max_streams, http.max_streams_per_environment, Code.TOO_MANY_STREAMS)
 
     @router.get("/events", response_class=StreamingResponse, **contract.FOLLOW_EVENTS)
     async def follow_events(
@@ -69,7 +72,7 @@ def event_router(backend: Backend, limits: Limits | None = None) -> APIRouter:
             after = _place(last_event_id, head)
         wanted = Wanted(asker.environment, tuple(sorted(set(types))) if types else None, subject, pipeline)
         place = Place(after, backend.tokens.expires_at(request.headers.get("authorization")))
-        return EventStream(pages, backend.live.watchers, wanted, place, within)
+        return EventStream(pages, backend.live.watchers, shares, wanted, place, within)
 
     return router
 

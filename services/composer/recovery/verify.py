@@ -1,5 +1,7 @@
 """Verifies on a live system that the projection is what a replay of the event log makes."""
 
+from functools import partial
+
 import asyncpg
 
 from events.topics import COMMANDS_TOPIC
@@ -14,7 +16,7 @@ from services.composer.recovery.differences import (
     list_environments,
 )
 from services.composer.recovery.progress import Progress
-from services.composer.recovery.replay import Place, read_places, replay_piece
+from services.composer.recovery.replay import Place, keep_rows, read_places, replay
 from services.composer.recovery.scratch import make_temporary
 from services.composer.recovery.sessions import patient_connection
 from services.kit.postgres import Connection
@@ -64,14 +66,11 @@ async def _choose(connection: Connection, places: dict[str, int], environment: s
 async def _verify_environment(
     connection: Connection, environment: str, last: int, findings: Findings, progress: Progress
 ) -> None:
-    place = Place()
-    while place.sequence < last:
-        piece = await replay_piece(connection, environment, place)
+    async for piece in replay(connection, environment, Place(), last, partial(keep_rows, connection)):
         for problem in piece.problems:
             findings.add(Difference(environment, "history", problem))
         findings.events += piece.events
         progress.advance(piece.events)
-        place = piece.place
     for check in (
         compare(connection, environment),
         check_head(connection, environment, last),
