@@ -38,6 +38,10 @@ HELD_UP = 75
 LAST_END = "PIPELOOM_LAST_END"
 """The variable in which a supervisor may say why the process before this one ended."""
 
+# So many more objects than there were, and the garbage collector looks for cycles among the new ones. The 700 of Python
+# are a few commands: it looked at everything that lives, which is many modules, several times a second.
+COLLECT_AFTER = 50_000
+
 Main = Callable[[Settings, Health, asyncio.Event], Awaitable[None]]
 
 
@@ -56,6 +60,7 @@ def run_service(name: str, main: Main) -> None:
     except UnusableSettingsError as error:
         sys.exit(f"pipeloom {name}: {error}")
     configure_logs(settings.log_format, name)
+    _collect_seldom()
     refused: BaseException | None = None
     health = Health(last_end=os.environ.get(LAST_END))
     try:
