@@ -79,6 +79,13 @@ def _say_why(name: str, reason: str) -> None:
     print(f"pipeloom {name}: {reason}", file=sys.stderr, flush=True)
 
 
+def _collect_seldom() -> None:
+    """Leave what was loaded at the start, which stays, out of every collection, and collect seldom."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER)
+
+
 def _first_of(group: BaseExceptionGroup[StartError]) -> BaseException:
     first: BaseException = group
     while isinstance(first, BaseExceptionGroup):
