@@ -18,6 +18,7 @@ from services.composer.compose import Taken
 from services.composer.intake import Received, take_in
 from services.composer.metrics import FENCED, REPEATED, tell_lag
 from services.composer.records import read_one_by_one, received
+from services.composer.retention.service import keep_pruned
 from services.composer.settle import settle
 from services.composer.store import Claim, rows_of, save_rows
 from services.kit.backoff import Backoff
@@ -54,7 +55,8 @@ async def run_composer(settings: Settings, health: Health, stop: asyncio.Event) 
     await demand_migrated(settings.postgres)
     health.expect(GROUP_PART, BATCH_PART)
     pool = open_pool(settings.postgres, size=3)
-    async with pool, running(probe_kafka(settings.kafka, health), probe_postgres(pool, health)):
+    beside = (probe_kafka(settings.kafka, health), probe_postgres(pool, health), keep_pruned(settings))
+    async with pool, running(*beside):
         await compose_until(stop, settings, health, KafkaClients(settings.kafka), pool)
 
 

@@ -1,6 +1,6 @@
 """Replays an environment's history, a bounded piece at a time, into rows as the composer would have written them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from pydantic import ValidationError
@@ -35,6 +35,17 @@ class Place(NamedTuple):
     position: Position = Position(-1, -1)
 
 
+BEGINNING = Place()
+
+
+class Replayed(NamedTuple):
+    """What some events make of nothing, the place behind them, and what was wrong with them."""
+
+    state: EnvironmentState
+    place: Place
+    problems: list[str]
+
+
 class Piece(NamedTuple):
     """What was replayed in one go, and what was wrong with the history itself."""
 
@@ -64,15 +75,26 @@ async def replay_piece(connection: Connection, environment: str, after: Place) -
         row_limit=PIECE_EVENTS,
         byte_limit=PIECE_BYTES,
     )
+    state, place, problems = replayed(span.events, after)
+    if span.events:
+        await keep_replayed(connection, environment, state)
+    return Piece(len(span.events), place, problems)
+
+
+async def keep_replayed(connection: Connection, environment: str, state: EnvironmentState) -> None:
+    """Put what `state` changes into the tables beside the live ones."""
+    await _sql.keep_rows(connection, **rows_of(Outcome(BatchState({environment: state}))))
+
+
+def replayed(events: Iterable[Event], after: Place) -> Replayed:
+    """Return what `events`, which stand behind `after`, change of an environment. Pure."""
     state = EnvironmentState()
     problems: list[str] = []
-    for event in span.events:
+    for event in events:
         problems += _misplaced(event, after)
         problems += _evolve(state, event)
         after = _place_of(event)
-    if span.events:
-        await _sql.keep_rows(connection, **rows_of(Outcome(BatchState({environment: state}))))
-    return Piece(len(span.events), after, problems)
+    return Replayed(state, after, problems)
 
 
 def _place_of(event: Event) -> Place:

@@ -3,6 +3,7 @@
 import asyncpg
 
 from events.topics import COMMANDS_TOPIC
+from services.composer.recovery.baseline import lay_out_baseline, read_horizons
 from services.composer.recovery.differences import (
     Difference,
     Findings,
@@ -14,7 +15,7 @@ from services.composer.recovery.differences import (
     list_environments,
 )
 from services.composer.recovery.progress import Progress
-from services.composer.recovery.replay import Place, read_places, replay_piece
+from services.composer.recovery.replay import read_places, replay_piece
 from services.composer.recovery.scratch import make_temporary
 from services.composer.recovery.sessions import patient_connection
 from services.kit.postgres import Connection
@@ -40,9 +41,10 @@ async def _verify(
     connection: "asyncpg.Connection[asyncpg.Record]", topic: str, environment: str | None, progress: Progress
 ) -> Findings:
     findings = Findings()
-    places = await read_places(connection)
+    horizons = await read_horizons(connection)
+    places = horizons | await read_places(connection)
     chosen = await _choose(connection, places, environment)
-    progress.begin("verifying", sum(places.get(each, 0) for each in chosen))
+    progress.begin("verifying", sum(places.get(each, 0) - horizons.get(each, 0) for each in chosen))
     for each in chosen:
         await _verify_environment(connection, each, places.get(each, 0), findings, progress)
     async for difference in check_cursors(connection, topic):
@@ -64,7 +66,7 @@ async def _choose(connection: Connection, places: dict[str, int], environment: s
 async def _verify_environment(
     connection: Connection, environment: str, last: int, findings: Findings, progress: Progress
 ) -> None:
-    place = Place()
+    place = await lay_out_baseline(connection, environment)
     while place.sequence < last:
         piece = await replay_piece(connection, environment, place)
         for problem in piece.problems:
