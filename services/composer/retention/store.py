@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from events.envelope import Event, Position
-from services.composer.decider.state import EnvironmentState, Kept
+from services.composer.decider.state import EnvironmentState, Kept, Shelf
 from services.composer.recovery.replay import Place
 from services.composer.retention.what_may_go import Bounds, Candidate
 from services.kit.eventlog import event_of
@@ -78,7 +78,7 @@ async def keep_baseline(connection: Connection, environment: str, state: Environ
     """Write what `state` changes into the baseline of an environment."""
     kept: list[tuple[str, str, Kept[Any]]] = []
     gone: list[tuple[str, str]] = []
-    shelves = {
+    shelves: dict[str, Shelf[Any]] = {
         "step": state.steps,
         "pipeline": state.pipelines,
         "deployment": state.deployments,

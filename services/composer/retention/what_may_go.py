@@ -43,7 +43,7 @@ class Bounds:
 class Verdict(NamedTuple):
     """How many of the candidates go, from the front, and what holds the next one (None: there is no next one)."""
 
-    count: int
+    events: int
     hold: Hold | None
 
 
