@@ -104,7 +104,7 @@ class RetentionSettings(BaseModel):
     )
     batch_events: int = Field(500, ge=1, le=5000, description="About how many events go in one transaction")
     pause_s: float = Field(0.2, ge=0, le=60, description="How long nothing goes after each transaction")
-    every_s: float = Field(60.0, ge=1, description="How often it looks for what may go")
+    every_s: float = Field(60.0, ge=1, description="How often it looks for what may go, and how old the oldest row is")
 
 
 class RelaySettings(BaseModel):
