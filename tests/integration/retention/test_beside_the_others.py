@@ -13,6 +13,7 @@ from services.composer.retention.store import sql
 from services.composer.service import run_composer
 from services.kit.settings import Settings
 from services.relay.service import run_relay
+from tests.integration.recovery.test_lost_commands_topic import accept, make_anew
 from tests.integration.retention.world import KEEP_DAYS, Retention
 from tests.support.history import any_commands
 from tests.support.installation import Log, new_member
@@ -99,3 +100,33 @@ async def test_one_process_of_all_prunes_at_a_time(installation: Settings, reten
     installation.retention.keep_days = KEEP_DAYS
     assert await sql.lead(retention.connection)
     assert await look_and_prune(installation) is None
+
+
+async def test_a_pruned_history_goes_on_after_the_commands_topic_was_lost(
+    installation: Settings, log: Log, retention: Retention
+) -> None:
+    # Given
+    installation.retention.keep_days = KEEP_DAYS
+    environment = (await new_member(installation.postgres)).environment
+    asked = list(islice(any_commands(environment), 40))
+    async with running_service(run_composer, installation), running_service(run_relay, installation):
+        await log.ask(*asked[:25])
+        await published(retention, 25)
+        await retention.age(environment, 20, publish=False)
+        await look_and_prune(installation)
+    horizon = await retention.value("SELECT sequence FROM history_horizon")
+    left = await retention.value("SELECT count(*) FROM inbox")
+    # When
+    await make_anew(installation, log)
+    code, told = await accept(installation)
+    async with running_service(run_composer, installation):
+        await log.ask(*asked[25:])
+
+        async def are_decided() -> bool:
+            return bool(await retention.value("SELECT count(*) = $1 FROM inbox", left + 15))
+
+        await eventually(are_decided)
+    # Then
+    assert code == 0, told
+    assert await retention.value("SELECT log_offset < -1 FROM history_horizon WHERE sequence = $1", horizon)
+    assert await retention.differences() == []
