@@ -76,7 +76,7 @@ async def prune(connection: Connection, ends: Ends, keep_days: float, pace: Pace
     """
     done = Pruned()
     before = decided_before(ends, keep_days)
-    for environment, oldest in (await read_oldest_of_each(connection)).items():
+    async for environment, oldest in read_oldest_of_each(connection):
         if oldest is None or oldest < before:
             await _prune_environment(connection, environment, ends, before, pace, on_piece, done)
     done.strays = await _prune_strays(connection, before, pace)
@@ -149,7 +149,7 @@ async def rehearse(connection: Connection, ends: Ends, keep_days: float, pace: P
     before = decided_before(ends, keep_days)
     if not await are_decided(connection, ends):
         raise NotDecidedError
-    for environment, oldest in (await read_oldest_of_each(connection)).items():
+    async for environment, oldest in read_oldest_of_each(connection):
         if oldest is None or oldest < before:
             await _rehearse_environment(connection, environment, before, pace, done)
     return done

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
 from datetime import datetime
 
 import structlog
@@ -43,7 +42,8 @@ async def look_and_prune(settings: Settings) -> Pruned | None:
         if settings.retention.keep_days is None or not await sql.lead(connection):
             return None
         done = await _round(connection, settings, settings.retention.keep_days)
-        await _tell_oldest(connection)
+        if done.events:
+            await _tell_oldest(connection)
         return done
     finally:
         connection.terminate()
@@ -64,9 +64,7 @@ async def _round(connection: Connection, settings: Settings, keep_days: float) -
 
 async def _tell_oldest(connection: Connection) -> None:
     now: datetime = await sql.now(connection)
-    OLDEST.set(_age_s(await read_oldest_of_each(connection), now))
-
-
-def _age_s(oldest_of_each: Mapping[str, datetime | None], now: datetime) -> float:
-    known = [decided_at for decided_at in oldest_of_each.values() if decided_at is not None]
-    return max(0.0, (now - min(known)).total_seconds()) if known else 0.0
+    oldest = now
+    async for _, decided_at in read_oldest_of_each(connection):
+        oldest = min(oldest, decided_at or oldest)
+    OLDEST.set((now - oldest).total_seconds())

@@ -1,6 +1,6 @@
 """Reads what may go, and takes it out of the event log and the inbox while the baseline takes its place."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,9 @@ from services.composer.recovery.replay import Place
 from services.composer.retention.what_may_go import Bounds, Candidate
 from services.kit.eventlog import event_of
 from services.kit.postgres import Connection, load_queries
+
+# So many environments are looked at in one statement.
+ENVIRONMENTS = 5_000
 
 sql = load_queries(__file__)
 
@@ -46,9 +49,16 @@ async def are_decided(connection: Connection, ends: Ends) -> bool:
     return decided
 
 
-async def read_oldest_of_each(connection: Connection) -> dict[str, datetime | None]:
-    """Return for each environment with a history when its oldest event was decided; None: the inbox does not know."""
-    return {row["environment"]: row["decided_at"] async for row in sql.read_oldest_of_each(connection)}
+async def read_oldest_of_each(connection: Connection) -> AsyncIterator[tuple[str, datetime | None]]:
+    """Yield each environment with a history and when its oldest event was decided; None: the inbox does not know."""
+    after = ""
+    while True:
+        rows = [row async for row in sql.read_oldest_of_each(connection, after=after, page_size=ENVIRONMENTS)]
+        for row in rows:
+            yield row["environment"], row["decided_at"]
+        if len(rows) < ENVIRONMENTS:
+            return
+        after = rows[-1]["environment"]
 
 
 async def read_oldest(

@@ -22,15 +22,18 @@ SELECT NOT EXISTS (
 );
 
 -- name: read_oldest_of_each
--- When the oldest event of each environment was decided: from one environment to the next by the index of histories.
+-- When the oldest event was decided of some environments behind one: from one to the next by the index of histories.
 WITH RECURSIVE found AS (
-    (SELECT environment FROM event_log WHERE sequence IS NOT NULL ORDER BY environment, sequence LIMIT 1)
+    SELECT (
+        SELECT environment FROM event_log
+        WHERE environment > :after AND sequence IS NOT NULL ORDER BY environment, sequence LIMIT 1
+    ) AS environment, 1 AS number
     UNION ALL
     SELECT (
         SELECT e.environment FROM event_log e
         WHERE e.environment > f.environment AND e.sequence IS NOT NULL ORDER BY e.environment, e.sequence LIMIT 1
-    )
-    FROM found f WHERE f.environment IS NOT NULL
+    ), f.number + 1
+    FROM found f WHERE f.environment IS NOT NULL AND f.number < :page_size
 )
 SELECT f.environment, oldest.decided_at
 FROM found f CROSS JOIN LATERAL (
@@ -39,7 +42,8 @@ FROM found f CROSS JOIN LATERAL (
     WHERE e.environment = f.environment AND e.sequence IS NOT NULL
     ORDER BY e.sequence LIMIT 1
 ) AS oldest
-WHERE f.environment IS NOT NULL;
+WHERE f.environment IS NOT NULL
+ORDER BY f.environment;
 
 -- name: read_oldest
 -- The next events of a history behind a place, with when they were decided: bounded by their number and their bytes, but

@@ -7,6 +7,7 @@ import pytest
 
 from services.composer.recovery.progress import Progress
 from services.composer.recovery.rebuild import rebuild
+from services.composer.retention import store
 from services.composer.retention.prune import (
     NotDecidedError,
     Pace,
@@ -259,3 +260,20 @@ async def test_composing_goes_on_while_histories_are_pruned(retention: Retention
     assert done.commands >= 1_000
     assert await retention.value(WITHOUT_INBOX) == 0
     assert await retention.differences() == []
+
+
+async def test_environments_are_looked_at_some_at_a_time_and_none_is_left_out(
+    retention: Retention, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given
+    monkeypatch.setattr(store, "ENVIRONMENTS", 2)
+    old = [await new_history(retention.settings, 4) for _ in range(5)]
+    for environment in old:
+        await retention.age(environment)
+    # When
+    found = [environment async for environment, _ in store.read_oldest_of_each(retention.connection)]
+    await retention.prune()
+    # Then
+    assert found == sorted(old)
+    assert await retention.value("SELECT count(*) FROM event_log") == 0
+    assert await retention.value("SELECT count(*) FROM inbox") == 0
