@@ -37,7 +37,7 @@ fuzz: $(READY) ## Hold the running stack to its OpenAPI document: EXAMPLES=100 o
 simulate: $(READY) ## Simulate composer and relay under faults: SEEDS=100000 of them, new ones each time; SEED=n shows one
 	@$(PY) -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000))
 
-mutants: $(READY) ## Break the code on purpose, one patch after the other, and see that each is caught
+mutants: $(READY) ## Break the code on purpose, one patch after the other, and see that each is caught; the table is in build/mutants.json
 	@$(PY) -m tests.mutants
 
 chaos: $(READY) ## Break the whole product in every way for SECONDS=120 and judge it; SEED=n repeats the faults of a run

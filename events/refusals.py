@@ -93,7 +93,8 @@ class Code(StrEnum):
     STORE_UNAVAILABLE = "store_unavailable", 503, "The object store cannot be used right now"
     POSTGRES_UNAVAILABLE = "postgres_unavailable", 503, "Postgres cannot be read right now"
     UNREADABLE_VALUE = "unreadable_value", 500, "A sealed value cannot be opened with the keys that are there"
-    OVERLOADED = "overloaded", 503, "Too many commands or uploads are under way"
+    OVERLOADED = "overloaded", 503, "Too many commands, uploads or long polls are under way"
+    ENVIRONMENT_OVERLOADED = "environment_overloaded", 429, "The environment has its share of a process under way"
     TOO_MANY_STREAMS = "too_many_streams", 503, "Too many streams of events are open"
     INTERNAL_ERROR = "internal_error", 500, "Something broke on our side"
 

@@ -19,6 +19,7 @@ from pipeloom.client.errors import (
 from pipeloom.client.refusals import BY_CODE
 
 LONGEST_EXCERPT = 200
+TOO_MANY_REQUESTS = 429
 
 _KINDS: dict[int, type[Refused]] = {401: Unauthenticated, 404: NotFound, 409: Conflict, 412: Conflict}
 
@@ -71,6 +72,8 @@ def place_of(request: httpx.Request) -> str:
 
 
 def _kind(status: int, code: str, *, may_take_effect: bool) -> type[PipeloomError]:
+    if status == TOO_MANY_REQUESTS:
+        return Unavailable
     if status < 500:
         return BY_CODE.get(code) or _KINDS.get(status, Invalid)
     return OutcomeUnknown if may_take_effect else Unavailable

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from pipeloom.client.answers import error_of, place_of, retry_after_s
+from pipeloom.client.answers import TOO_MANY_REQUESTS, error_of, place_of, retry_after_s
 from pipeloom.client.errors import OutcomeUnknown, PipeloomError, Unavailable
 from pipeloom.client.requests import Request
 from pipeloom.client.session import Session
@@ -74,12 +74,14 @@ def _pause_s(attempts: int) -> float:
 def _judge(reply: Reply, request: Request[Any]) -> httpx.Response | _Failure:
     if isinstance(reply, httpx.RequestError):
         return _failure_without_answer(reply, request)
-    if reply.status_code < 500:
+    if reply.status_code < 500 and reply.status_code != TOO_MANY_REQUESTS:
         return reply
     error = error_of(reply, is_write=request.is_write)
     if request.is_write:
         error.details.setdefault("idempotency_key", request.idempotency_key)
-    is_worth_repeating = reply.status_code == 503 or (reply.status_code == 504 and request.is_write)
+    is_worth_repeating = reply.status_code in {TOO_MANY_REQUESTS, 503} or (
+        reply.status_code == 504 and request.is_write
+    )
     return _Failure(error, is_worth_repeating, retry_after_s(reply))
 
 

@@ -71,6 +71,10 @@ class EmbeddedKafka:
         """Return the exit code of the broker once it has ended."""
         return await self._started().wait()
 
+    def reason(self) -> str | None:
+        """Return nothing: its log says why it ended."""
+        return None
+
     async def stop(self, grace: float = _STOP_GRACE) -> None:
         """Shut the broker down; one that is not running is left as it is."""
         if self._process is not None:

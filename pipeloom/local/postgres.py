@@ -90,6 +90,10 @@ class EmbeddedPostgres:
         """Return the exit code of the postmaster once it has ended."""
         return await self._running().wait()
 
+    def reason(self) -> str | None:
+        """Return nothing: its log says why it ended."""
+        return None
+
     async def stop(self, grace: float = _STOP_GRACE) -> None:
         """Shut the server down; a server that is not running is left as it is."""
         if self._process is not None:

@@ -11,6 +11,7 @@ from pipeloom.local.http import open_http, reasons
 from pipeloom.local.ports import HOST
 from pipeloom.local.process import Command, ManagedProcess, fresh_log
 from pipeloom.local.progress import SILENT, Progress
+from services.kit.process import LAST_END
 
 _READY_TIMEOUT = 60.0
 _STOP_GRACE = 5.0
@@ -28,6 +29,7 @@ class Service:
         self._log_file = log_file
         self._ports = ports
         self._process: ManagedProcess | None = None
+        self._last_end: str | None = None
 
     @property
     def pid(self) -> int:
@@ -41,6 +43,8 @@ class Service:
             fresh_log(self._log_file)
         health_port = self._ports.settle(self.name)
         env = {**self._env, "PIPELOOM_HEALTH__HOST": HOST, "PIPELOOM_HEALTH__PORT": str(health_port)}
+        if self._last_end is not None:
+            env[LAST_END] = self._last_end
         self._process = await ManagedProcess.spawn(Command(self.name, self._argv, self._log_file, env=env))
         try:
             async with open_http() as http:
@@ -53,7 +57,15 @@ class Service:
 
     async def wait(self) -> int:
         """Return the exit code once it has ended."""
-        return await self._started().wait()
+        code = await self._started().wait()
+        reason = self.reason() if code > 0 else None
+        self._last_end = f"code {code}: {reason}" if reason else f"code {code}"
+        return code
+
+    def reason(self) -> str | None:
+        """Return what stands behind its name in the last line of its log, where it says why it ended."""
+        last, mark = self._started().command.last_words(), f"pipeloom {self.name}: "
+        return last.removeprefix(mark) if last.startswith(mark) else None
 
     async def stop(self, grace: float = _STOP_GRACE) -> None:
         """Ask it to end, and kill it and its children after `grace` seconds."""

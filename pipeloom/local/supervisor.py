@@ -29,6 +29,9 @@ class Child(Protocol):
     async def wait(self) -> int:
         """Return its exit code once it has ended."""
 
+    def reason(self) -> str | None:
+        """Return why it ended, when it has said so in its last line."""
+
     async def stop(self, grace: float) -> None:
         """End it and all that it started, by force after `grace` seconds."""
 
@@ -90,7 +93,9 @@ class Supervisor:
             born = time.monotonic()
             code = await child.wait()
             pause = backoff.after_life_of(time.monotonic() - born)
-            self._report.say(child.name, f"{describe_exit(code)}; starting again in {pause:.1f} s")
+            reason = child.reason()
+            why = f": {reason}" if reason and code > 0 else ""
+            self._report.say(child.name, f"{describe_exit(code)}{why}; starting again in {pause:.1f} s")
             await asyncio.sleep(pause)
             await self._start_again(child, backoff)
 

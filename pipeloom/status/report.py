@@ -26,6 +26,8 @@ def report_of(
         "processes": [_process(scrape) for scrape in now],
         "commands": _commands(earlier, numbers, seconds),
         "lags": _lags(measured),
+        # Of those that are not ready, too: it is why they are not.
+        "progress": {"held_up_s": numbers.highest("pipeloom_held_up_seconds")},
         "monitor": {
             "open_commands": _whole(measured.total("pipeloom_monitor_open_commands").now),
             "overdue_commands": _whole(measured.total("pipeloom_monitor_overdue_commands").now),
@@ -50,6 +52,7 @@ def _process(scrape: Scrape) -> Report:
         "ready": scrape.is_ready,
         "trouble": scrape.trouble,
         "parts": dict(scrape.parts),
+        "last_end": scrape.last_end,
     }
 
 

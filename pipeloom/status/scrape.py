@@ -22,6 +22,7 @@ class Scrape:
     is_ready: bool = False
     trouble: str | None = None
     parts: Mapping[str, str] = field(default_factory=dict)
+    last_end: str | None = None
     samples: tuple[Sample, ...] = ()
 
 
@@ -49,6 +50,7 @@ async def _scrape(http: httpx.AsyncClient, name: str, url: str) -> Scrape:
         is_ready=health.status_code == httpx.codes.OK and trouble is None,
         trouble=trouble,
         parts=parts or {},
+        last_end=_last_end(health) if parts is not None else None,
         samples=_samples(metrics),
     )
 
@@ -58,6 +60,12 @@ def _parts(health: httpx.Response) -> dict[str, str] | None:
         return {str(part): str(state) for part, state in health.json()["parts"].items()}
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _last_end(health: httpx.Response) -> str | None:
+    """Return why the process before this one ended, where that is told."""
+    told = health.json().get("last_end")
+    return None if told is None else str(told)
 
 
 def _samples(metrics: httpx.Response) -> tuple[Sample, ...]:

@@ -40,6 +40,8 @@ def _reasons(process: Report) -> Iterator[str]:
     for part, state in process["parts"].items():
         if state != "ok":
             yield f"{part}: {state[:LONGEST_REASON]}"
+    if process["last_end"]:
+        yield f"{process['url']} was restarted: {process['last_end'][:LONGEST_REASON]}"
 
 
 def _numbers(report: Report) -> Table:
@@ -70,7 +72,13 @@ def _lags(report: Report) -> dict[str, str]:
         "relay lag": _lag(lags, "relay_events", " events")
         + ("" if oldest is None else f", the oldest for {_seconds(oldest)}"),
         "builder lag": _lag(lags, "builder_records", " records"),
+        **_held_up(report["progress"]["held_up_s"]),
     }
+
+
+def _held_up(seconds: float | None) -> dict[str, str]:
+    """Tell for how long work has been held up; which, and why, is with the process."""
+    return {"held up": f"the longest for {_seconds(seconds)}"} if seconds else {}
 
 
 def _lag(lags: Report, name: str, unit: str) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -18,12 +18,16 @@ from services.builder.metrics import UNDER_WAY, tell_lag
 from services.builder.offsets import Offsets
 from services.kit.health import Health
 from services.kit.kafka import group_consumer
+from services.kit.lag import records_behind
 from services.kit.metrics import CLIENTS_REPLACED
+from services.kit.progress import Place, Seen
 from services.kit.reasons import reason_of
 from services.kit.settings import Settings
 from services.kit.stopping import stop_client
+from services.kit.topic_ends import TopicEnds
 
 PART = "kafka consumer"
+WHAT = "events to build for"
 MAX_BUILDS = 4
 POLL_MS = 500
 START_S = 30.0
@@ -70,12 +74,29 @@ class Intake:
         self._offsets = Offsets()
         self._builds: set[asyncio.Task[None]] = set()
         self._touch_at = 0.0
+        self._ended = 0
+        self._done: dict[TopicPartition, int] = {}
+        self._ends = TopicEnds(settings.kafka)
         health.expect(PART)
 
     async def run(self) -> None:
         """Read until cancelled; the builds under way are then abandoned, and their records not committed."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._keep_following(group))
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._keep_following(group))
+        finally:
+            await self._ends.close()
+
+    async def look(self) -> Mapping[Place, Seen]:
+        """Return how much is not done with, for the watchdog: a build that ends is progress. Raises what Kafka did."""
+        ends = await self._ends.read(self._done)
+        return {
+            Place(WHAT, where.partition): Seen(
+                records_behind(end, self._done.get(where, end), is_transactional=True),
+                (self._done.get(where, end), self._ended),
+            )
+            for where, end in ends.items()
+        }
 
     async def _keep_following(self, group: asyncio.TaskGroup) -> None:
         while True:
@@ -131,12 +152,13 @@ class Intake:
         with UNDER_WAY.track_inprogress():
             await self._report(event, step)
         self._offsets.closed(partition, offset)
+        self._ended += 1
 
     async def _touch(self, consumer: AIOKafkaConsumer) -> None:
         if time.monotonic() >= self._touch_at:
             self._touch_at = time.monotonic() + TOUCH_EVERY_S
             await self._ask(consumer)
-            await tell_lag(consumer, self._offsets)
+            self._done = await tell_lag(consumer, self._offsets)
 
     async def _ask(self, consumer: AIOKafkaConsumer) -> None:
         """Commit what was reported, or else ask for a sign of life; a failure is only told."""

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -29,8 +29,12 @@ for _code in FailureCode:
     BUILDS.labels("failed", _code.value)
 
 
-async def tell_lag(consumer: AIOKafkaConsumer, offsets: Offsets) -> None:
-    """Tell how much of each assigned partition this builder has not done with: what it may not commit yet, too."""
+async def tell_lag(consumer: AIOKafkaConsumer, offsets: Offsets) -> dict[TopicPartition, int]:
+    """Tell how much of each assigned partition this builder has not done with: what it may not commit yet, too.
+
+    Return up to where it has done with each, as far as that is known.
+    """
+    all_done: dict[TopicPartition, int] = {}
     assigned = {where.partition: where for where in consumer.assignment()}
     for partition in _told - assigned.keys():
         LAG.remove(str(partition))
@@ -39,7 +43,8 @@ async def tell_lag(consumer: AIOKafkaConsumer, offsets: Offsets) -> None:
     with contextlib.suppress(KafkaError, TimeoutError, AssertionError):
         async with asyncio.timeout(POSITIONS_S):
             for partition, where in assigned.items():
-                done = offsets.done(where, await consumer.position(where))
+                done = all_done[where] = offsets.done(where, await consumer.position(where))
                 lag = records_behind(consumer.highwater(where) or 0, done, is_transactional=True)
                 LAG.labels(str(partition)).set(lag)
                 _told.add(partition)
+    return all_done

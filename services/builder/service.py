@@ -4,6 +4,7 @@ import asyncio
 
 from services.builder.examine import Bench
 from services.builder.intake import MAX_BUILDS, Intake
+from services.builder.reporter import PART as BUILDS_PART
 from services.builder.reporter import Reporter
 from services.builder.threads import BuildThreads
 from services.builder.workdir import sweep
@@ -14,6 +15,7 @@ from services.kit.objects import ObjectStore
 from services.kit.process import StartError, running
 from services.kit.sealing import Sealer
 from services.kit.settings import Settings
+from services.kit.watchdog import Watchdog
 
 
 def _bench(settings: Settings) -> Bench:
@@ -38,5 +40,8 @@ async def main(settings: Settings, health: Health, stop: asyncio.Event) -> None:
     reporter = Reporter(_bench(settings), threads, publisher.publish, health, stop)
     intake = Intake(settings, health, reporter.report)
     await asyncio.to_thread(sweep, settings.builder.work_dir)
-    async with threads, running(publisher.run(), intake.run()):
+    # A build may take its whole time before anything is done.
+    patience_s = settings.watchdog.stuck_after_s and settings.watchdog.stuck_after_s + settings.builder.timeout_s
+    watchdog = Watchdog(patience_s, health, intake.look, servers=[BUILDS_PART])
+    async with threads, running(publisher.run(), intake.run(), watchdog.run()):
         await stop.wait()

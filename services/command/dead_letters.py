@@ -18,6 +18,7 @@ from services.kit import dead_letters
 from services.kit.commands import NotSent
 from services.kit.dead_letters import DeadLetter, LetterId
 from services.kit.parameters import DeadLetterId
+from services.kit.places import NoPlace
 from services.kit.reading import reading
 from services.kit.tokens import Identity
 from services.kit.told import told
@@ -51,7 +52,7 @@ def dead_letter_routes(submitter: Submitter, sources: Sources) -> APIRouter:
         source = f"{SOURCE}/{letter.id}"
         try:
             return await submitter.submit(request, asker, data, told, marked.command_id, source=source, may_repeat=True)
-        except NotSent:
+        except (NotSent, NoPlace):
             await unmark(pool, marked)
             raise
 

@@ -24,7 +24,12 @@ WAITING = Gauge("pipeloom_commands_waiting", "Requests that wait for Kafka's ack
 REPEATS = Counter("pipeloom_command_repeats", "Requests that were answered with the result of an earlier one")
 
 DONE, ACCEPTED, REFUSED, UNKNOWN, SHED = "done", "accepted", "refused", "unknown", "shed"
-OUTCOMES = {Code.OUTCOME_UNKNOWN: UNKNOWN, Code.KAFKA_UNAVAILABLE: UNKNOWN, Code.OVERLOADED: SHED}
+OUTCOMES = {
+    Code.OUTCOME_UNKNOWN: UNKNOWN,
+    Code.KAFKA_UNAVAILABLE: UNKNOWN,
+    Code.OVERLOADED: SHED,
+    Code.ENVIRONMENT_OVERLOADED: SHED,
+}
 
 # A series that begins at 1 has not increased for Prometheus: those that alerts look at begin at 0.
 for _type in TYPES:

@@ -25,6 +25,7 @@ from services.kit.eventlog import Decided, read_result
 from services.kit.live import News
 from services.kit.log_context import tell
 from services.kit.patience import Patience
+from services.kit.places import COMMANDS, Shares, Turns
 from services.kit.postgres import POSTGRES_TROUBLE, borrowed
 from services.kit.tokens import Identity
 from services.kit.tracing import current_traceparent, span
@@ -32,6 +33,8 @@ from services.kit.web import json_response
 
 SOURCE = "/pipeloom/http"
 LOOK_S = 2.0
+# One that has no result after so long costs nothing while it waits; others may be worked on.
+TURN_S = 0.5
 # How much of a request's time is kept for reading the result that nobody told of.
 LAST_LOOK_S = 1.0
 IDEMPOTENCY = UUID("6c1a3c5e-8f0b-5d4e-9f57-0c1f6a2b7d11")
@@ -56,6 +59,9 @@ class Submitter:
     def __init__(self, backend: Backend, publisher: CommandPublisher) -> None:
         self.backend = backend
         self._publisher = publisher
+        http = backend.settings.http
+        self._shares = Shares(COMMANDS, http.max_in_flight, http.max_in_flight_per_environment)
+        self._turns = Turns(http.turns_per_environment, TURN_S)
 
     async def submit(
         self,
@@ -71,7 +77,9 @@ class Submitter:
         """Return `answer(result event)` once the command is decided, or 202 when the client does not want to wait.
 
         One that may repeat an earlier one, as any under an Idempotency-Key, is looked for before it is sent.
-        Raises Refused with the composer's refusal, or overloaded, kafka_unavailable, outcome_unknown.
+        Those of an environment take turns: who waits for a result of which nothing is heard has had its turn.
+        Raises Refused with the composer's refusal, or overloaded, environment_overloaded, kafka_unavailable,
+        outcome_unknown.
         """
         preferences = read_preferences(request.headers)
         command = Command(
@@ -85,12 +93,21 @@ class Submitter:
         )
         tell(command_id=str(command.id), environment=command.environment)
         with submission(command) as told:
-            return told.answered(await self._submitted(command, preferences, answer, may_repeat))
+            waiting, whole = self._patience(preferences.wait_s)
+            with self._shares.place(command.environment):
+                async with self._turns.turn(command.environment, whole, whole.left_s / 2):
+                    submitted = self._submitted(command, preferences, answer, may_repeat, (waiting, whole))
+                    return told.answered(await submitted)
 
     async def _submitted(
-        self, command: Command, preferences: Preferences, answer: Answer, may_repeat: bool
+        self,
+        command: Command,
+        preferences: Preferences,
+        answer: Answer,
+        may_repeat: bool,
+        patience: tuple[Patience, Patience],
     ) -> Response:
-        waiting, whole = self._patience(preferences.wait_s)
+        waiting, whole = patience
         with self.backend.live.expecting(command.environment, command.id) as result:
             if preferences.idempotency_key or may_repeat:
                 decided = await self._look(command, min(LOOK_S, whole.left_s / 2))

@@ -53,6 +53,11 @@ class Claims(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         """Return the claim on a partition, or None when it is not held."""
         return self._held.get(partition)
 
+    @property
+    def stopped(self) -> Collection[int]:
+        """The partitions that were stopped until an operator acts."""
+        return self._stopped.keys()
+
     def forget(self, partitions: Iterable[int]) -> None:
         """Give partitions up; the loop claims those that stay assigned anew."""
         for partition in partitions:

@@ -17,6 +17,7 @@ from services.composer.claims import Claims
 from services.composer.compose import Taken
 from services.composer.intake import Received, take_in
 from services.composer.metrics import FENCED, REPEATED, tell_lag
+from services.composer.progress import ComposerProgress, Held
 from services.composer.records import read_one_by_one, received
 from services.composer.retention.service import keep_pruned
 from services.composer.settle import settle
@@ -32,6 +33,7 @@ from services.kit.reasons import reason_of
 from services.kit.schema import demand_migrated
 from services.kit.settings import Settings
 from services.kit.stopping import stop_client
+from services.kit.watchdog import Watchdog
 
 POLL_MS = 500
 # How soon a topic that was made anew, or has more partitions, is noticed.
@@ -55,17 +57,28 @@ async def run_composer(settings: Settings, health: Health, stop: asyncio.Event) 
     await demand_migrated(settings.postgres)
     health.expect(GROUP_PART, BATCH_PART)
     pool = open_pool(settings.postgres, size=3)
-    beside = (probe_kafka(settings.kafka, health), probe_postgres(pool, health), keep_pruned(settings))
-    async with pool, running(*beside):
-        await compose_until(stop, settings, health, KafkaClients(settings.kafka), pool)
+    held = Held()
+    watched = ComposerProgress(settings.kafka, pool, health, held)
+    watchdog = Watchdog(settings.watchdog.stuck_after_s, health, watched.look)
+    beside = (
+        probe_kafka(settings.kafka, health),
+        probe_postgres(pool, health),
+        watchdog.run(),
+        keep_pruned(settings),
+    )
+    async with pool, watched, running(*beside):
+        await compose_until(stop, settings, health, KafkaClients(settings.kafka), pool, held)
 
 
-async def compose_until(stop: asyncio.Event, settings: Settings, health: Health, kafka: Clients, pool: Pool) -> None:
-    """Live one life in the group after the other, until `stop` is set."""
+async def compose_until(
+    stop: asyncio.Event, settings: Settings, health: Health, kafka: Clients, pool: Pool, held: Held | None = None
+) -> None:
+    """Live one life in the group after the other, until `stop` is set; `held` is told of each turn."""
     backoff = Backoff()
+    held = held or Held()
     while not stop.is_set():
         try:
-            await Composer(settings, health, kafka, pool).run(stop)
+            await Composer(settings, health, kafka, pool, held).run(stop)
         except (KafkaError, OSError, TimeoutError) as error:
             health.ill(GROUP_PART, f"commands cannot be read: {reason_of(error)}")
             log.warning("the consumer is made anew", error=repr(error))
@@ -76,11 +89,12 @@ async def compose_until(stop: asyncio.Event, settings: Settings, health: Health,
 class Composer:
     """One consumer's life in the group."""
 
-    def __init__(self, settings: Settings, health: Health, kafka: Clients, pool: Pool) -> None:
+    def __init__(self, settings: Settings, health: Health, kafka: Clients, pool: Pool, held: Held) -> None:
         self._settings = settings
         self._health = health
         self._kafka = kafka
         self._pool = pool
+        self._held = held
         self._topic = COMMANDS_TOPIC.name(settings.kafka.topic_prefix)
         self._backoff = Backoff()
         self._uncommitted: dict[TopicPartition, int] = {}
@@ -112,7 +126,7 @@ class Composer:
     async def _turn(self, consumer: GroupConsumer, claims: Claims, stop: asyncio.Event) -> None:
         batches: Batches = {}
         try:
-            batches = await consumer.getmany(timeout_ms=POLL_MS, max_records=self._settings.composer.max_batch)
+            batches = await _fetched(consumer, self._settings.composer.max_batch)
         except UnicodeDecodeError:
             work = self._compose_one_by_one(consumer, claims)
         else:
@@ -134,6 +148,8 @@ class Composer:
             self._backoff.reset()
         self._tell_topic(consumer)
         tell_lag(consumer, claims)
+        self._held.note(consumer.assignment(), claims.stopped)
+        self._health.turned()
         return await self._commit(consumer)
 
     def _tell_topic(self, consumer: Consumer) -> None:
@@ -225,6 +241,17 @@ class Composer:
         if offsets:
             with contextlib.suppress(TimeoutError, KafkaError):
                 await asyncio.wait_for(consumer.commit(offsets), COMMIT_S)
+
+
+async def _fetched(consumer: Consumer, limit: int) -> Batches:
+    """Fetch a batch. The client fills it from one partition first: beside a backlog, all others have a share too."""
+    batches = dict(await consumer.getmany(timeout_ms=POLL_MS, max_records=limit))
+    if sum(map(len, batches.values())) >= limit:
+        assigned = sorted(consumer.assignment())
+        for where in assigned:
+            if where not in batches:
+                batches |= await consumer.getmany(where, timeout_ms=0, max_records=max(1, limit // len(assigned)))
+    return batches
 
 
 def _read_again(consumer: Consumer, claims: Claims, batches: Batches) -> None:

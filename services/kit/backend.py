@@ -15,6 +15,7 @@ from services.kit.sealing import Sealer
 from services.kit.settings import AuthSettings, SecretsSettings, Settings
 from services.kit.signing_keys import why_unusable
 from services.kit.tokens import Tokens
+from services.kit.watchdog import Watchdog
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,5 +58,7 @@ async def open_backend(settings: Settings, health: Health) -> AsyncIterator[Back
     await demand_migrated(settings.postgres)
     async with open_pool(settings.postgres) as pool:
         live = LiveEvents(settings.kafka, settings.postgres, pool, health)
-        async with running(live.run(), probe_kafka(settings.kafka, health), probe_postgres(pool, health)):
+        watchdog = Watchdog(settings.watchdog.stuck_after_s, health, live.look)
+        probes = probe_kafka(settings.kafka, health), probe_postgres(pool, health)
+        async with running(live.run(), *probes, watchdog.run()):
             yield Backend(settings, pool, live, tokens, sealer)

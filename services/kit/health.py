@@ -1,6 +1,8 @@
 """Liveness and readiness of a process, told over HTTP."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -18,6 +20,13 @@ class Health:
     """What each part of a process says of itself; ready when every part is well."""
 
     troubles: dict[str, str | None] = field(default_factory=dict)
+    turns: int = 0
+    """How often the loop that does the work came round."""
+    gave_up: str | None = None
+    """Why the process ends itself, once it does."""
+    last_end: str | None = None
+    """Why the process before this one ended, as far as the supervisor has told."""
+    on_give_up: Callable[[], None] = lambda: None
 
     def expect(self, *parts: str) -> None:
         """Announce `parts` that are not ready before they say so."""
@@ -34,6 +43,16 @@ class Health:
     def forget(self, part: str) -> None:
         """Say nothing more about `part`: it is somebody else's now."""
         self.troubles.pop(part, None)
+
+    def turned(self) -> None:
+        """Say that the loop that does the work came round."""
+        self.turns += 1
+
+    def give_up(self, reason: str) -> None:
+        """Have the process end, in order, and be started again; the first reason counts."""
+        if self.gave_up is None:
+            self.gave_up = reason
+            self.on_give_up()
 
     def is_well(self, part: str) -> bool:
         """Tell whether `part` works."""
@@ -53,8 +72,10 @@ def health_routes(health: Health) -> list[Route]:
 
     async def readyz(_: Request) -> JSONResponse:
         parts = {part: trouble or "ok" for part, trouble in health.troubles.items()}
-        status = "ready" if health.is_ready else "not ready"
-        return JSONResponse({"status": status, "parts": parts}, status_code=200 if health.is_ready else 503)
+        body: dict[str, Any] = {"status": "ready" if health.is_ready else "not ready", "parts": parts}
+        if health.last_end:
+            body["last_end"] = health.last_end
+        return JSONResponse(body, status_code=200 if health.is_ready else 503)
 
     return [Route(LIVEZ, livez), Route(READYZ, readyz)]
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 from uuid import UUID
 
@@ -18,19 +18,25 @@ from events.upcasting import present
 from services.kit.eventlog import read_environments, read_ranges
 from services.kit.health import Health
 from services.kit.kafka import count_partitions, reader
+from services.kit.lag import records_behind
 from services.kit.metrics import CLIENTS_REPLACED
 from services.kit.notices import Ranges, listen
 from services.kit.postgres import POSTGRES_TROUBLE, Pool, borrowed
 from services.kit.process import running
+from services.kit.progress import Place, Seen
 from services.kit.settings import KafkaSettings, PostgresSettings
 from services.kit.stopping import stop_client
+from services.kit.topic_ends import TopicEnds
+from services.kit.watchdog import TURNS
 from services.kit.watchers import Watchers
 
 POLL_MS = 500
 RECONNECT_S = 0.5
 START_S = 15.0
 READ_S = 5.0
+ASK_S = 1.0
 PART = "event feed"
+WHAT = "events topic"
 
 log = structlog.get_logger(repeats=True)
 
@@ -68,6 +74,8 @@ class LiveEvents:
         self._hinted: Ranges = {}
         self._hint = asyncio.Event()
         self._positions: dict[TopicPartition, int] = {}
+        self._reading: AIOKafkaConsumer | None = None
+        self._ends = TopicEnds(kafka)
         health.expect(PART)
 
     @contextlib.contextmanager
@@ -89,14 +97,38 @@ class LiveEvents:
 
     async def run(self) -> None:
         """Follow the hints and the topic until cancelled."""
-        async with running(listen(self._postgres, self._on_notice), self._read_hinted()):
-            while True:
-                try:
-                    await self._tail()
-                except (KafkaError, OSError, TimeoutError, UnicodeDecodeError) as error:
-                    self._health.ill(PART, f"the events topic cannot be read: {error or type(error).__name__}")
-                    CLIENTS_REPLACED.labels("event feed").inc()
-                await asyncio.sleep(RECONNECT_S)
+        try:
+            async with running(listen(self._postgres, self._on_notice), self._read_hinted()):
+                while True:
+                    try:
+                        await self._tail()
+                    except (KafkaError, OSError, TimeoutError, UnicodeDecodeError) as error:
+                        self._health.ill(PART, f"the events topic cannot be read: {error or type(error).__name__}")
+                        CLIENTS_REPLACED.labels("event feed").inc()
+                    await asyncio.sleep(RECONNECT_S)
+        finally:
+            await self._ends.close()
+
+    async def look(self) -> Mapping[Place, Seen]:
+        """Return how far the events topic is read, for the watchdog. Raises what Kafka did."""
+        positions = await self._read_up_to()
+        ends = await self._ends.read(positions)
+        return {TURNS: Seen(1, self._health.turns)} | {
+            Place(WHAT, where.partition): Seen(
+                records_behind(end, positions[where], is_transactional=True), positions[where]
+            )
+            for where, end in ends.items()
+        }
+
+    async def _read_up_to(self) -> dict[TopicPartition, int]:
+        """Return where the client stands: behind what was aborted, too, of which it gives no records."""
+        positions = dict(self._positions)
+        if self._reading is not None:
+            with contextlib.suppress(KafkaError, TimeoutError):
+                async with asyncio.timeout(ASK_S):
+                    for where in positions:
+                        positions[where] = await self._reading.position(where)
+        return positions
 
     @property
     def _is_awaited(self) -> bool:
@@ -137,13 +169,16 @@ class LiveEvents:
                 await consumer.start()
                 await self._seek(consumer)
             self._health.well(PART)
+            self._reading = consumer
             while True:
                 batches = await consumer.getmany(timeout_ms=POLL_MS)
+                self._health.turned()
                 for partition, records in batches.items():
                     if self._is_awaited:
                         self._release(_decoded(partition.partition, records), "topic")
                     self._positions[partition] = records[-1].offset + 1
         finally:
+            self._reading = None
             await stop_client(consumer)
 
     async def _seek(self, consumer: AIOKafkaConsumer) -> None:

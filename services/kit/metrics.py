@@ -6,7 +6,7 @@ A label is one of a few known words, a code, a type, a partition or a route; nev
 import re
 from collections.abc import Iterator
 
-from prometheus_client import REGISTRY, Counter, Histogram, disable_created_metrics
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
@@ -28,6 +28,16 @@ LOOP_LAG = Histogram("pipeloom_event_loop_lag_seconds", "How late the event loop
 CLIENTS_REPLACED = Counter(
     "pipeloom_kafka_clients_replaced", "Kafka clients that were given up for a new one", ["client"]
 )
+PLACES_REFUSED = Counter(
+    "pipeloom_places_refused",
+    "Requests that were refused for want of a place: the process is full, an environment has its share, or its turn "
+    "did not come in time",
+    ["kind", "reason"],
+)
+TURNS_QUEUED = Gauge("pipeloom_turns_queued", "Commands that wait for a turn of their environment")
+
+HELD_UP = Gauge("pipeloom_held_up_seconds", "For how long work has waited and nothing has moved", ["what", "partition"])
+GAVE_UP = Counter("pipeloom_watchdog_ends", "Ends of this process because its work stood still")
 
 
 def exemplar_of(traceparent: str | None) -> dict[str, str] | None:

@@ -19,7 +19,7 @@ from events.wording import fault_of
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 RETRY_AFTER_S = 2
 PROBLEM_TYPE = "application/problem+json"
-RETRIED_STATUSES = frozenset({503, 504})
+RETRIED_STATUSES = frozenset({429, 503, 504})
 
 log = structlog.get_logger()
 

@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,6 +17,7 @@ import uvloop
 
 from services.kit.health import Health, health_app
 from services.kit.logs import configure_logs
+from services.kit.loop_guard import loop_guard
 from services.kit.loop_lag import measure_loop_lag
 from services.kit.settings import Settings, UnusableSettingsError, load_settings
 from services.kit.tracing import tracing
@@ -24,8 +27,15 @@ DRAIN_S = 8.0
 RELEASE_S = 5.0
 STOP_WITHIN_S = 10.0
 CANCEL_WITHIN_S = 3.0
+# What has given up may be unable to stop: from then on it has so long, all in all.
+GIVE_UP_WITHIN_S = 15.0
 # After so long the kernel gives up a peer that takes nothing of what it was sent: nobody else would.
 UNREAD_WITHIN_MS = 30_000
+
+HELD_UP = 75
+"""The exit code of a process that gave up because its work stood still (EX_TEMPFAIL)."""
+LAST_END = "PIPELOOM_LAST_END"
+"""The variable in which a supervisor may say why the process before this one ended."""
 
 Main = Callable[[Settings, Health, asyncio.Event], Awaitable[None]]
 
@@ -37,8 +47,8 @@ class StartError(RuntimeError):
 def run_service(name: str, main: Main) -> None:
     """Run `main(settings, health, stop)` until it returns; SIGTERM and SIGINT set `stop`.
 
-    Exits with 1 and a sentence when the settings cannot be used or the service cannot start; any other exception of
-    `main` passes through.
+    Exits with 1 and a sentence when the settings cannot be used or the service cannot start, with HELD_UP and one when
+    it gave up; any other exception of `main` passes through.
     """
     try:
         settings = load_settings()
@@ -46,13 +56,21 @@ def run_service(name: str, main: Main) -> None:
         sys.exit(f"pipeloom {name}: {error}")
     configure_logs(settings.log_format, name)
     refused: BaseException | None = None
+    health = Health(last_end=os.environ.get(LAST_END))
     try:
         with tracing(settings.tracing, name), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_run(main, settings))
+            runner.run(_run(name, main, settings, health))
     except* StartError as group:
         refused = _first_of(group)
+    if health.gave_up is not None:
+        _say_why(name, health.gave_up)
+        sys.exit(HELD_UP)
     if refused is not None:
         sys.exit(f"pipeloom {name}: {refused}")
+
+
+def _say_why(name: str, reason: str) -> None:
+    print(f"pipeloom {name}: {reason}", file=sys.stderr, flush=True)
 
 
 def _first_of(group: BaseExceptionGroup[StartError]) -> BaseException:
@@ -62,21 +80,41 @@ def _first_of(group: BaseExceptionGroup[StartError]) -> BaseException:
     return first
 
 
-async def _run(main: Main, settings: Settings) -> None:
+async def _run(name: str, main: Main, settings: Settings, health: Health) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    health = Health()
+    health.on_give_up = lambda: _give_up(name, health, stop)
     log = structlog.get_logger()
     log.info("starting")
     lag = asyncio.create_task(measure_loop_lag(), name="event loop lag")
     try:
-        async with _admin_page(settings, health):
-            await _until_stopped(asyncio.ensure_future(main(settings, health, stop)), stop)
+        with loop_guard(name, settings.watchdog.blocked_after_s):
+            async with _admin_page(settings, health):
+                await _until_stopped(asyncio.ensure_future(main(settings, health, stop)), stop)
+    except Exception:
+        if health.gave_up is None:
+            raise
+        log.exception("it did not end in order")
     finally:
         lag.cancel()
     log.info("stopped")
+
+
+def _give_up(name: str, health: Health, stop: asyncio.Event) -> None:
+    """Stop in order; what hangs then is left behind, by a thread that needs nothing of it."""
+    reason = str(health.gave_up)
+    structlog.get_logger().error("gives up, to be started again", reason=reason)
+    stop.set()
+
+    def end() -> None:
+        _say_why(name, f"{reason} (and it did not stop in order within {GIVE_UP_WITHIN_S:g} s)")
+        os._exit(HELD_UP)
+
+    timer = threading.Timer(GIVE_UP_WITHIN_S, end)
+    timer.daemon = True
+    timer.start()
 
 
 async def _until_stopped(task: asyncio.Future[None], stop: asyncio.Event) -> None:

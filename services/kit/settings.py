@@ -44,8 +44,17 @@ class HttpSettings(BaseModel):
     body_timeout_s: float = Field(20.0, gt=0, description="How long the body of a request may take to come whole")
     acknowledge_timeout_s: float = Field(8.0, gt=0, description="How long Kafka may take to acknowledge a command")
     public_url: str | None = Field(None, description="Where clients find the API; told by each request when left out")
-    max_in_flight: int = Field(1000, ge=1, description="Commands under way in one process before it sheds load")
-    max_streams: int = Field(1000, ge=1, description="Most streams of events that one process holds open")
+    max_in_flight: int = Field(
+        1000, ge=1, description="Commands under way in one process, until they are answered, before it sheds load"
+    )
+    max_in_flight_per_environment: int = Field(250, ge=1, description="Most of them that are of one environment")
+    turns_per_environment: int = Field(
+        8, ge=1, description="Commands of one environment that are worked on at a time; its others wait their turn"
+    )
+    max_streams: int = Field(
+        1000, ge=1, description="Most streams of events, and most long polls, that one process holds open"
+    )
+    max_streams_per_environment: int = Field(250, ge=1, description="Most of them that are of one environment")
     log_requests: bool = Field(False, description="A log line for every request; those that fail by us have one anyway")
 
 
@@ -112,6 +121,22 @@ class RelaySettings(BaseModel):
 
     max_batch: int = Field(500, ge=1, le=5000)
     poll_interval_s: float = Field(0.5, gt=0, description="How often it looks without having been notified")
+
+
+class WatchdogSettings(BaseModel):
+    """When a process that does not get on ends itself, to be started again by its supervisor."""
+
+    stuck_after_s: float = Field(
+        120.0,
+        ge=0,
+        description="After how long without progress, while work waits and Kafka and Postgres answer, "
+        "a process ends itself; 0: never",
+    )
+    blocked_after_s: float = Field(
+        60.0,
+        ge=0,
+        description="After how long without a sign of life of its event loop a process ends itself; 0: never",
+    )
 
 
 class TracingSettings(BaseModel):
@@ -201,6 +226,7 @@ class Settings(BaseSettings):
     builder: BuilderSettings = BuilderSettings()
     webhooks: WebhooksSettings = WebhooksSettings()
     monitor: MonitorSettings = MonitorSettings()
+    watchdog: WatchdogSettings = WatchdogSettings()
     tracing: TracingSettings = TracingSettings()
     log_format: Literal["console", "json"] = "console"
 

@@ -4,15 +4,12 @@ import asyncio
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
-from events.refusals import Code, Refused
-
 
 class Watchers:
     """Who follows which environment. What wakes them is a reason to look, never the news itself."""
 
     def __init__(self) -> None:
         self._news: dict[str, set[asyncio.Event]] = {}
-        self._number = 0
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     @property
@@ -20,21 +17,13 @@ class Watchers:
         return self._news.keys()
 
     @contextmanager
-    def watching(self, environment: str, at_most: int) -> Iterator[asyncio.Event]:
-        """Give what is set whenever there may be news. Raises Refused when `at_most` watch already."""
-        if self._number >= at_most:
-            raise Refused(
-                Code.TOO_MANY_STREAMS,
-                f"{at_most} streams of events are open at this process, which is the most that it holds; try again.",
-                limit=at_most,
-            )
+    def watching(self, environment: str) -> Iterator[asyncio.Event]:
+        """Give what is set whenever there may be news."""
         news = asyncio.Event()
         self._news.setdefault(environment, set()).add(news)
-        self._number += 1
         try:
             yield news
         finally:
-            self._number -= 1
             self._news[environment].discard(news)
             if not self._news[environment]:
                 del self._news[environment]

@@ -4,16 +4,16 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from events.envelope import Position
 from events.topics import COMMANDS_TOPIC, EVENTS_TOPIC
-from services.kit.kafka import ADMIN_TIMEOUT_MS, reader
+from services.kit.kafka import ADMIN_TIMEOUT_MS
 from services.kit.lag import NOTHING, read_unpublished, records_behind
 from services.kit.postgres import Connection, load_queries
 from services.kit.settings import Settings
-from services.kit.stopping import stop_client
+from services.kit.topic_ends import TopicEnds
 from services.monitor.intake import COMMANDS, EVENTS
 from services.monitor.progress import Source
 
@@ -42,19 +42,20 @@ class Meter:
             EVENTS: EVENTS_TOPIC.name(settings.kafka.topic_prefix),
         }
         self._partitions = range(partitions)
-        self._reader: AIOKafkaConsumer | None = None
+        self._ends = TopicEnds(settings.kafka)
+        self._asked = TopicEnds(settings.kafka)
         self._admin: AIOKafkaAdminClient | None = None
 
     async def ends(self) -> dict[Source, int]:
         """Return where the committed records of each partition end. Raises KafkaError or TimeoutError."""
         sources = [Source(topic, partition) for topic in self._topics for partition in self._partitions]
         where = {TopicPartition(self._topics[source.topic], source.partition): source for source in sources}
-        async with asyncio.timeout(ASK_S):
-            if self._reader is None:
-                self._reader = reader(self._kafka)
-                await self._reader.start()
-            ends = await self._reader.end_offsets(list(where))
+        ends = await self._ends.read(where)
         return {source: ends[partition] for partition, source in where.items()}
+
+    async def ask(self) -> None:
+        """Return once Kafka has answered, beside whatever else is asked. Raises KafkaError or TimeoutError."""
+        await self._asked.read([TopicPartition(self._topics[COMMANDS], 0)])
 
     async def builder(self, ends: Mapping[Source, int]) -> list[Behind]:
         """Return how far the builders are behind. Raises KafkaError or TimeoutError."""
@@ -109,9 +110,8 @@ class Meter:
 
     async def close(self) -> None:
         """Let go of Kafka; the next question connects anew."""
-        consumer, self._reader = self._reader, None
         admin, self._admin = self._admin, None
-        if consumer is not None:
-            await stop_client(consumer)
+        await self._ends.close()
+        await self._asked.close()
         if admin is not None:
             await admin.close()

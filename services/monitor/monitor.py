@@ -10,8 +10,11 @@ from aiokafka.errors import KafkaError
 
 from services.kit.health import Health
 from services.kit.postgres import POSTGRES_TROUBLE, Pool, borrowed, open_pool
+from services.kit.progress import Place as Work
+from services.kit.progress import Seen
 from services.kit.reasons import reason_of
 from services.kit.settings import Settings
+from services.kit.watchdog import TURNS
 from services.monitor import metrics
 from services.monitor.intake import COMMANDS, EVENTS, Intake, Taken
 from services.monitor.ledger import Ledger, Place
@@ -23,6 +26,7 @@ from services.monitor.stream import Stream
 from services.monitor.telling import Telling
 
 STREAM_PART, POSTGRES_PART = "stream", "postgres"
+WHAT = {COMMANDS: "commands to fold", EVENTS: "events to fold"}
 ASK_S = 5.0
 TROUBLE: Mapping[str, tuple[type[Exception], ...]] = {
     STREAM_PART: (KafkaError, OSError, TimeoutError),
@@ -69,6 +73,18 @@ class Monitor:
             await self._telling.tell(connection, self._progress.complete_until)
         self._telling.set_metrics(await self._tell_parts(at_ms))
         await self._tell_health()
+        self._health.turned()
+
+    async def look(self) -> Mapping[Work, Seen]:
+        """Return how far both topics are folded, for the watchdog. Raises what Kafka did, which answers otherwise."""
+        await self._meter.ask()
+        return {TURNS: Seen(1, self._health.turns)} | {
+            Work(WHAT[topic], partition): Seen(
+                self._progress.behind(Source(topic, partition)), self._progress.folded.get(Source(topic, partition))
+            )
+            for topic in WHAT
+            for partition in self._progress.partitions
+        }
 
     async def save(self) -> Collection[Place]:
         """Write what has changed to the changelog, and acknowledge what was read. Return what could not be written."""

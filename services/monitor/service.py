@@ -14,11 +14,15 @@ from services.kit.kafka import count_partitions, ensure_changelog
 from services.kit.process import StartError
 from services.kit.reasons import reason_of
 from services.kit.settings import Settings
+from services.kit.watchdog import Watchdog
 from services.monitor.app import MAX_SAVED_BYTES, changelog_topic
 from services.monitor.monitor import POSTGRES_PART, STREAM_PART, Monitor
 from services.monitor.stream import Stream
 
 TOPICS_PART = "topics"
+SAVE_S = 2.0
+# To read a long changelog back takes its time, in which no turn is taken.
+PATIENCE = 5
 
 log = structlog.get_logger()
 
@@ -34,6 +38,8 @@ async def run_monitor(settings: Settings, health: Health, stop: asyncio.Event) -
     monitor = Monitor(settings, health, partitions)
     await monitor.open()
     starting = asyncio.create_task(monitor.stream.start(), name="stream")
+    watchdog = Watchdog(PATIENCE * settings.watchdog.stuck_after_s, health, monitor.look, servers=[POSTGRES_PART])
+    watching = asyncio.create_task(watchdog.run(), name="watchdog")
     try:
         while not stop.is_set():
             with contextlib.suppress(TimeoutError):
@@ -42,6 +48,8 @@ async def run_monitor(settings: Settings, health: Health, stop: asyncio.Event) -
             if starting.done():
                 await monitor.turn()
     finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
         await _end(monitor, starting)
 
 
@@ -76,10 +84,23 @@ async def _end(monitor: Monitor, starting: "asyncio.Task[None]") -> None:
     is_sound = starting.done() and monitor.stream.trouble is None
     starting.cancel()
     try:
-        if is_sound and (unsaved := await monitor.save()):
-            log.warning("the monitor was stopped before all was saved; it will read again", environments=len(unsaved))
+        if is_sound:
+            await _save_the_last(monitor)
         await monitor.stream.stop()
     except (KafkaError, OSError, TimeoutError) as error:
-        log.warning("the monitor was stopped before all was saved; it will read again", error=repr(error))
+        log.warning("the monitor left its group without a word; the group notices", error=repr(error))
     finally:
         await monitor.close()
+
+
+async def _save_the_last(monitor: Monitor) -> None:
+    """Save within SAVE_S: a Kafka that is away must not take the time in which the stream has to be stopped."""
+    told: dict[str, object] = {}
+    try:
+        async with asyncio.timeout(SAVE_S):
+            if unsaved := await monitor.save():
+                told = {"environments": len(unsaved)}
+    except (KafkaError, OSError, TimeoutError) as error:
+        told = {"error": repr(error)}
+    if told:
+        log.warning("the monitor was stopped before all was saved; it will read again", **told)

@@ -5,13 +5,24 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from faust.transport.drivers import aiokafka as driver
+from mode.threads import ServiceThread, WorkerThread
 
 ONE_BY_ONE = 500
 WITHIN_S = 0.5
 Records = Mapping[Any, list[ConsumerRecord]]
 
 
+class _Worker(WorkerThread):
+    """A thread that never keeps the process from ending: one that hangs on Kafka cannot be told to."""
+
+    def __init__(self, service: ServiceThread, **kwargs: Any) -> None:
+        super().__init__(service, **kwargs)
+        self.daemon = True
+
+
 class _Thread(driver.AIOKafkaConsumerThread):
+    Worker = _Worker
+
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
         # Faust has it only with its transactions. The fetcher is made with it when the consumer starts.

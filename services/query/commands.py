@@ -1,5 +1,6 @@
 """Telling what became of a command."""
 
+from contextlib import nullcontext
 from typing import Annotated
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from starlette.responses import Response
 from services.kit.backend import Backend
 from services.kit.eventlog import read_result
 from services.kit.patience import Patience
+from services.kit.places import Shares
 from services.kit.reading import READ_S, reading
 from services.kit.told import told
 from services.kit.web import Asker, json_response
@@ -25,6 +27,8 @@ Wait = Annotated[int, Query(ge=0, le=MAX_WAIT_S, description="Hold the request f
 def command_status_router(backend: Backend) -> APIRouter:
     """Return the route that tells a command's result."""
     router = APIRouter(tags=["commands"])
+    http = backend.settings.http
+    shares = Shares("long polls", http.max_streams, http.max_streams_per_environment)
 
     @router.get("/commands/{command_id}", **contract.GET_COMMAND)
     async def get_command(asker: Asker, command_id: UUID, wait: Wait = 0) -> Response:
@@ -33,7 +37,8 @@ def command_status_router(backend: Backend) -> APIRouter:
         202 and `unknown` when there is no result under this id: it is still on its way, was never sent, or is so old
         that it is no longer kept.
         """
-        with backend.live.expecting(asker.environment, command_id) as result:
+        held = shares.place(asker.environment) if wait else nullcontext()
+        with held, backend.live.expecting(asker.environment, command_id) as result:
             patience = Patience(wait, backend.ending)
             async with reading(backend.pool, min(READ_S, wait + GRACE_S) if wait else READ_S) as connection:
                 decided = await read_result(connection, asker.environment, command_id)

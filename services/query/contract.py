@@ -180,6 +180,7 @@ FOLLOW_EVENTS = described(
         Code.INVALID_HEADER,
         Code.HISTORY_PRUNED,
         Code.TOO_MANY_STREAMS,
+        Code.ENVIRONMENT_OVERLOADED,
     ],
 )
 GET_ACTIVITY = described(
@@ -189,7 +190,7 @@ GET_ACTIVITY = described(
 GET_COMMAND = described(
     Told(200, Succeeded | Rejected, A_SUCCESS, "The command has its result"),
     Told(202, Unknown, AN_UNKNOWN_COMMAND, "No result under this id yet", ("Retry-After",)),
-    refuses=[*OF_READS, Code.INVALID_PARAMETER],
+    refuses=[*OF_READS, Code.INVALID_PARAMETER, Code.OVERLOADED, Code.ENVIRONMENT_OVERLOADED],
 )
 
 REFRESH = described(

@@ -11,6 +11,7 @@ from fastapi.sse import EventSourceResponse, format_sse_event
 from starlette.types import Receive, Scope, Send
 
 from events.refusals import Refused
+from services.kit.places import Shares
 from services.kit.watchers import Watchers
 from services.query.event_pages import PAUSE_S, EventPages, Wanted
 from services.query.metrics import STREAMS_ENDED, STREAMS_OPEN
@@ -33,12 +34,8 @@ log = structlog.get_logger()
 
 
 class Limits(NamedTuple):
-    """Most streams of a process; how often a quiet one gives a sign of life; how long a reader may take.
+    """How often a quiet stream gives a sign of life, and how long a reader may take, also when the process ends."""
 
-    The last one is how long it may take when the process ends meanwhile.
-    """
-
-    streams: int
     heartbeat_s: float = 15.0
     send_s: float = 30.0
     hurried_s: float = 2.0
@@ -58,19 +55,26 @@ class Place(NamedTuple):
 class EventStream(EventSourceResponse):
     """The answer that goes on until its reader leaves, its token expires, it reads too slowly or the process ends."""
 
-    def __init__(self, pages: EventPages, watchers: Watchers, wanted: Wanted, place: Place, limits: Limits) -> None:
+    def __init__(
+        self, pages: EventPages, watchers: Watchers, shares: Shares, wanted: Wanted, place: Place, limits: Limits
+    ) -> None:
         """Tell what is `wanted` from `place` on."""
         super().__init__((), headers=HEADERS | place.headers)
         self._pages = pages
         self._watchers = watchers
+        self._shares = shares
         self._wanted = wanted
         self._place = place
         self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
-        """Stream. Raises Refused too_many_streams before anything was sent."""
-        watching = self._watchers.watching(self._wanted.environment, self._limits.streams)
-        with watching as news, STREAMS_OPEN.track_inprogress():
+        """Stream. Raises NoPlace, before anything was sent."""
+        environment = self._wanted.environment
+        with (
+            self._shares.place(environment),
+            self._watchers.watching(environment) as news,
+            STREAMS_OPEN.track_inprogress(),
+        ):
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             gone = asyncio.ensure_future(_until_gone(receive, news))
             outlet = _Outlet(send, self._watchers.ended, self._limits)

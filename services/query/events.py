@@ -13,6 +13,7 @@ from events.refusals import Code, Refused
 from services.kit.backend import Backend
 from services.kit.eventlog import Extent
 from services.kit.parameters import EventType, PipelineFilter
+from services.kit.places import Shares
 from services.kit.web import Asker
 from services.query import contract
 from services.query.event_pages import EventPages, Wanted
@@ -47,7 +48,9 @@ def event_router(backend: Backend, limits: Limits | None = None) -> APIRouter:
     """Return the route of the live feed."""
     router = APIRouter(tags=["events"])
     pages = EventPages(backend.pool)
-    within = limits or Limits(backend.settings.http.max_streams)
+    within = limits or Limits()
+    http = backend.settings.http
+    shares = Shares("streams", http.max_streams, http.max_streams_per_environment, Code.TOO_MANY_STREAMS)
 
     @router.get("/events", response_class=StreamingResponse, **contract.FOLLOW_EVENTS)
     async def follow_events(
@@ -71,7 +74,7 @@ def event_router(backend: Backend, limits: Limits | None = None) -> APIRouter:
         wanted = Wanted(asker.environment, tuple(sorted(set(types))) if types else None, subject, pipeline)
         expires_at = backend.tokens.expires_at(request.headers.get("authorization"))
         place = Place(after, expires_at, pruned_headers(extent.pruned_up_to))
-        return EventStream(pages, backend.live.watchers, wanted, place, within)
+        return EventStream(pages, backend.live.watchers, shares, wanted, place, within)
 
     return router
 

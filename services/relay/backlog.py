@@ -11,10 +11,12 @@ import structlog
 from events.envelope import Position
 from services.kit.lag import NOTHING, read_unpublished
 from services.kit.postgres import POSTGRES_TROUBLE, Connection, Pool, borrowed
+from services.kit.progress import Place, Seen
 from services.relay.metrics import LAG, OLDEST
 from services.relay.position import sql
 
 EVERY_S = 2.0
+WHAT = "event log"
 MOST_SIGHTINGS = 256
 
 log = structlog.get_logger()
@@ -55,6 +57,7 @@ class BacklogWatch:
 
     def __init__(self, pool: Pool) -> None:
         self.published: dict[int, Position] = {}
+        self.seen: dict[Place, Seen] = {}
         self._pool = pool
         self._backlogs: dict[int, Backlog] = {}
 
@@ -82,13 +85,16 @@ class BacklogWatch:
         published = max(published, self.published.get(partition, published))
         backlog = self._backlogs.setdefault(partition, Backlog())
         age_s = backlog.age_s(asyncio.get_running_loop().time(), end, published)
-        LAG.labels(str(partition)).set(unpublished if end > published else 0)
+        waiting = unpublished if end > published else 0
+        self.seen[Place(WHAT, partition)] = Seen(waiting, published)
+        LAG.labels(str(partition)).set(waiting)
         OLDEST.labels(str(partition)).set(age_s)
 
     def _forget(self, partitions: set[int]) -> None:
         for partition in partitions:
             del self._backlogs[partition]
             self.published.pop(partition, None)
+            self.seen.pop(Place(WHAT, partition), None)
             LAG.remove(str(partition))
             OLDEST.remove(str(partition))
 

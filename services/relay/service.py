@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 from aiokafka import TopicPartition
@@ -17,15 +17,19 @@ from services.kit.notices import Ranges, listen
 from services.kit.postgres import POSTGRES_TROUBLE, Connection, Pool, connect, open_pool
 from services.kit.probes import probe_kafka, probe_postgres
 from services.kit.process import running
+from services.kit.progress import Place, Seen
 from services.kit.reasons import reason_of
 from services.kit.schema import demand_migrated
 from services.kit.settings import Settings
+from services.kit.watchdog import TURNS, Watchdog
 from services.relay.backlog import BacklogWatch
 from services.relay.metrics import tell_replaced
 from services.relay.position import sql
 from services.relay.publisher import PartitionPublisher
 
 OWN_EVERY_S = 1.0
+# To read a topic back may take two minutes, in which nothing is published.
+PATIENCE = 2
 PART = "partition ownership"
 # A record that the client cannot decode was written by somebody else: told, and looked at again.
 TROUBLE = (KafkaError, UnicodeDecodeError, *POSTGRES_TROUBLE)
@@ -39,9 +43,11 @@ async def run_relay(settings: Settings, health: Health, stop: asyncio.Event) -> 
     health.expect(PART)
     pool = open_pool(settings.postgres)
     relay = Relay(settings, health, KafkaClients(settings.kafka), pool, lambda: connect(settings.postgres))
+    watchdog = Watchdog(PATIENCE * settings.watchdog.stuck_after_s, health, relay.look)
     async with (
         pool,
         running(
+            watchdog.run(),
             listen(settings.postgres, relay.on_notice),
             probe_kafka(settings.kafka, health),
             probe_postgres(pool, health),
@@ -81,6 +87,10 @@ class Relay:
         """Tell how far behind the partitions are that this process owns, until cancelled."""
         await self._backlog.run(self._hints)
 
+    async def look(self) -> Mapping[Place, Seen]:
+        """Return how far each owned partition is, as it was seen last, for the watchdog."""
+        return {TURNS: Seen(1, self._health.turns), **self._backlog.seen}
+
     async def run(self, stop: asyncio.Event) -> None:
         """Own and publish until `stop` is set, with a new session whenever one is lost."""
         backoff = Backoff()
@@ -106,6 +116,7 @@ class Relay:
                             group.create_task(self._publish(partition, stop))
                     await session.execute("SELECT 1")
                     self._health.well(PART)
+                    self._health.turned()
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(stop.wait(), OWN_EVERY_S)
         finally:

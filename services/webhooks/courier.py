@@ -1,6 +1,7 @@
 """Delivers what is due: makes deliveries of new events, claims some, and attempts them side by side."""
 
 import asyncio
+from collections.abc import Mapping
 
 import structlog
 
@@ -9,9 +10,11 @@ from services.kit.backoff import Backoff
 from services.kit.health import Health
 from services.kit.notices import Ranges
 from services.kit.postgres import POSTGRES_TROUBLE
+from services.kit.progress import Place, Seen
 from services.kit.reasons import reason_of
 from services.kit.sealing import SealBroken, Sealer
 from services.kit.settings import WebhooksSettings
+from services.kit.watchdog import TURNS
 from services.kit.webhook_secrets import open_secret
 from services.webhooks.deliveries import NOTHING, Deliveries, Due
 from services.webhooks.metrics import ATTEMPT_SECONDS, ATTEMPTS, DISABLED
@@ -21,6 +24,7 @@ from services.webhooks.sending import Answer, Message, Sender
 from services.webhooks.turns import Turns
 
 PART = "deliveries"
+WHAT = "webhooks with a delivery that is due"
 DRAIN_S = 8.0
 # A name that could not be looked up for want of a place is tried again before long.
 AGAIN_S = 2.0
@@ -41,11 +45,19 @@ class Courier:
         self._health = health
         self._turns = Turns(settings.poll_interval_s, asyncio.get_running_loop().time)
         self._under_way: dict[asyncio.Task[None], Due] = {}
+        self._begun = 0
         health.expect(PART)
 
     def on_notice(self, _: Ranges) -> None:
         """Look for new events."""
         self._turns.events()
+
+    async def look(self) -> Mapping[Place, Seen]:
+        """Return what is due and how much was begun here, for the watchdog. Raises what Postgres did."""
+        return {
+            TURNS: Seen(1, self._health.turns),
+            Place(WHAT): Seen(await self._deliveries.count_webhooks_due(), self._begun),
+        }
 
     async def run(self, stop: asyncio.Event) -> None:
         """Deliver until `stop` is set; then let the attempts under way end, for DRAIN_S seconds at most."""
@@ -67,6 +79,7 @@ class Courier:
                 await backoff.wait(stop)
                 continue
             self._health.well(PART)
+            self._health.turned()
             backoff.reset()
             await self._turns.wait(stop)
 
@@ -88,6 +101,7 @@ class Courier:
     def _begin(self, group: asyncio.TaskGroup, due: Due) -> None:
         task = group.create_task(self._attempt(due))
         self._under_way[task] = due
+        self._begun += 1
 
         def ended(task: asyncio.Task[None]) -> None:
             del self._under_way[task]

@@ -150,6 +150,11 @@ class Deliveries:
         async with borrowed(self._pool) as connection:
             return int(await _sql.count_pending(connection))
 
+    async def count_webhooks_due(self) -> int:
+        """Return how many webhooks that do not fail have a delivery that is due."""
+        async with borrowed(self._pool) as connection:
+            return int(await _sql.count_webhooks_due(connection))
+
     async def oldest_due_s(self) -> float:
         """Return for how long a delivery has been due whose webhook does not fail; 0 when there is none."""
         async with borrowed(self._pool) as connection:

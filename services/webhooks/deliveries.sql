@@ -145,6 +145,13 @@ DELETE FROM webhook_deleted WHERE deleted_at < now() - :keep_s::float8 * interva
 -- name: count_pending$
 SELECT count(*) FROM webhook_delivery WHERE status = 'pending';
 
+-- name: count_webhooks_due$
+-- How many webhooks that do not fail have a delivery that is due.
+SELECT count(*) FROM webhook w
+WHERE w.status = 'enabled' AND w.failing_since IS NULL AND EXISTS (
+    SELECT FROM webhook_delivery WHERE webhook_id = w.id AND status = 'pending' AND next_attempt_at <= now()
+);
+
 -- name: oldest_due_s$
 -- For how long the oldest delivery has been due of those whose webhooks do not fail: they are held up by nobody else.
 SELECT coalesce(greatest(0, extract(epoch FROM now() - min(d.next_attempt_at))), 0)::float8

@@ -6,10 +6,11 @@ from services.kit.backend import open_sealer
 from services.kit.health import Health
 from services.kit.notices import listen
 from services.kit.postgres import open_pool
-from services.kit.probes import probe_postgres
+from services.kit.probes import POSTGRES_PART, probe_postgres
 from services.kit.process import running
 from services.kit.schema import demand_migrated
 from services.kit.settings import Settings
+from services.kit.watchdog import Watchdog
 from services.webhooks.courier import Courier
 from services.webhooks.deliveries import Deliveries
 from services.webhooks.sending import Sender
@@ -24,5 +25,6 @@ async def run_webhooks(settings: Settings, health: Health, stop: asyncio.Event) 
         deliveries = Deliveries(pool, settings.webhooks)
         courier = Courier(deliveries, sealer, Sender(settings.webhooks), settings.webhooks, health)
         notices = listen(settings.postgres, courier.on_notice)
-        async with running(notices, probe_postgres(pool, health), tidy(deliveries)):
+        watchdog = Watchdog(settings.watchdog.stuck_after_s, health, courier.look, servers=[POSTGRES_PART])
+        async with running(notices, probe_postgres(pool, health), tidy(deliveries), watchdog.run()):
             await courier.run(stop)

@@ -1,31 +1,32 @@
 """Applies each patch to a copy of the code and has a layer catch it: `python -m tests.mutants [NAME …]`.
 
 One of the rules is for the sequences of commands: the simulation replays with the same rules. What only clients can see
-is for chaos on the real stack. All others are simulated.
+is for chaos on the real stack. All others are simulated. The table at the end is written to build/mutants.json too.
 """
 
 import argparse
-import re
-import shutil
+import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
+
+from tests.mutants.layers import NotRun, Verdict, by_chaos, by_sequences, by_simulation, copied
 
 ROOT = Path(__file__).parents[2]
 PATCHES = Path(__file__).parent
+TABLE = Path("build/mutants.json")
 FOLDERS = ("events", "services", "pipeloom", "schemas", "tests")
 RULES = "a/services/composer/decider/"
-SEQUENCES = "tests/unit/composer/test_any_sequence.py"
 SEEDS = 3_000
 FOR_CHAOS = {
     "a-list-without-its-environment",
+    "acknowledged-before-kafka",
     "poison-is-skipped",
     "success-on-a-timeout",
 }
-CHAOS = ("--seconds", "60", "--seed", "2")
-BROKEN = re.compile(r"^  BROKEN  (.+)", re.MULTILINE)
-RAN = re.compile(r"^(\d+) seeds in ([0-9.]+) s", re.MULTILINE)
 
 
 def main() -> None:
@@ -34,57 +35,49 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help="patches without their ending; all when left out")
     parser.add_argument("--seeds", type=int, default=SEEDS, help="how many seeds one has to survive")
     given = parser.parse_args()
-    names = given.names or sorted(patch.stem for patch in PATCHES.glob("*.patch"))
-    survivors = [name for name in names if not caught(name, given.seeds)]
+    verdicts = []
+    for name in given.names or sorted(patch.stem for patch in PATCHES.glob("*.patch")):
+        verdict = _verdict(name, given.seeds)
+        verdicts.append(verdict)
+        print(f"{name}: {verdict.layer}, {verdict.after}: {verdict.shown_by}", flush=True)
+    TABLE.parent.mkdir(parents=True, exist_ok=True)
+    TABLE.write_text(json.dumps([asdict(each) for each in verdicts], indent=2) + "\n")
+    print(_table(verdicts))
+    survivors = [each.mutant for each in verdicts if not each.is_caught]
     if survivors:
         sys.exit(f"not caught: {', '.join(survivors)}")
 
 
-def caught(name: str, seeds: int) -> bool:
-    """Tell whether a mutant is caught; print by what, and how soon."""
+def _verdict(name: str, seeds: int) -> Verdict:
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
-        for each in FOLDERS:
-            shutil.copytree(ROOT / each, scratch / each, ignore=shutil.ignore_patterns("__pycache__"))
-        fitted = subprocess.run(
-            ["git", "apply", "-C1", PATCHES / f"{name}.patch"], cwd=scratch, check=False, capture_output=True, text=True
-        )
-        if fitted.returncode:
-            sys.exit(f"{name}: the patch fits the code no more; write it anew\n{fitted.stderr}")
-        if RULES in (PATCHES / f"{name}.patch").read_text():
-            return _by_sequences(name, scratch)
-        if name in FOR_CHAOS:
-            return _by_chaos(name, scratch)
-        return _by_simulation(name, scratch, seeds)
+        copied(ROOT, FOLDERS, scratch)
+        _apply(name, scratch)
+        try:
+            if RULES in (PATCHES / f"{name}.patch").read_text():
+                return by_sequences(name, scratch)
+            if name in FOR_CHAOS:
+                return by_chaos(name, scratch)
+            return by_simulation(name, scratch, seeds)
+        except NotRun as reason:
+            sys.exit(f"{name}: it did not run at all\n{reason}")
 
 
-def _by_sequences(name: str, scratch: Path) -> bool:
-    shutil.copy(ROOT / "pyproject.toml", scratch)
-    sequences = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", SEQUENCES]
-    ran = subprocess.run(sequences, cwd=scratch, check=False, capture_output=True, text=True)
-    print(f"{name}: sequences of commands: {ran.stdout.splitlines()[-1]}", flush=True)
-    return "1 failed" in ran.stdout
+def _apply(name: str, scratch: Path) -> None:
+    patch = ["git", "apply", "-C1", str(PATCHES / f"{name}.patch")]
+    fitted = subprocess.run(patch, cwd=scratch, check=False, capture_output=True, text=True)
+    if fitted.returncode:
+        sys.exit(f"{name}: the patch fits the code no more; write it anew\n{fitted.stderr}")
 
 
-def _by_chaos(name: str, scratch: Path) -> bool:
-    harness = [sys.executable, "-m", "tests.chaos.harness", *CHAOS, "--folder", str(scratch / "chaos")]
-    ran = subprocess.run(harness, cwd=scratch, check=False, capture_output=True, text=True)
-    first = BROKEN.search(ran.stdout)
-    if first is None and ran.returncode:
-        sys.exit(f"{name}: it did not run at all\n{ran.stdout}{ran.stderr}")
-    print(f"{name}: chaos: {first[1][:160] if first else 'nothing'}", flush=True)
-    return ran.returncode != 0
-
-
-def _by_simulation(name: str, scratch: Path, seeds: int) -> bool:
-    simulate = [sys.executable, "-m", "tests.simulation", "--base", "1", "--seeds", str(seeds)]
-    ran = subprocess.run(simulate, cwd=scratch, check=False, capture_output=True, text=True)
-    totals = RAN.search(ran.stdout)
-    if totals is None:
-        sys.exit(f"{name}: it did not run at all\n{ran.stderr}")
-    first = next((line.strip() for line in ran.stdout.splitlines() if line.startswith("  ")), "nothing")
-    print(f"{name}: {totals[1]} seeds, {totals[2]} s: {first[:160]}", flush=True)
-    return ran.returncode != 0
+def _table(verdicts: Sequence[Verdict]) -> str:
+    """Return the table of all, with survivors in capitals."""
+    rows = [("mutant", "caught by", "after")]
+    rows += [(each.mutant, each.layer if each.is_caught else "NOBODY", each.after) for each in verdicts]
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    caught = sum(each.is_caught for each in verdicts)
+    return "\n".join(["", *lines, "", f"{caught} of {len(verdicts)} caught; {TABLE}"])
 
 
 if __name__ == "__main__":

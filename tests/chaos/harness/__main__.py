@@ -23,6 +23,7 @@ def main() -> int:
     asked.add_argument("--seconds", type=float, default=60.0, help="how long things are broken")
     asked.add_argument("--seed", type=int, help="which faults, in which order; one is chosen when left out")
     asked.add_argument("--folder", type=Path, default=Path("build/chaos"), help="for data, logs and the report")
+    asked.add_argument("--until-wrong", action="store_true", help="break nothing more once a client sees a wrong")
     given = asked.parse_args()
     seed = given.seed if given.seed is not None else SystemRandom().randrange(1_000_000)
     folder = given.folder.absolute() / f"seed-{seed}"
@@ -33,7 +34,7 @@ def main() -> int:
     for library in ("httpx", "aiokafka", "asyncio"):  # what they complain of is what is meant to happen
         logging.getLogger(library).setLevel(logging.CRITICAL)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        report = runner.run(run(seed, given.seconds, folder, Progress()))
+        report = runner.run(run(seed, given.seconds, folder, Progress(), until_wrong=given.until_wrong))
     report.write(folder / "report.json")
     print(report.text())
     if report.violations:

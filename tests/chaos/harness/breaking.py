@@ -4,11 +4,11 @@ import asyncio
 import signal
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 
-import asyncpg
-
-from services.kit.postgres import POSTGRES_TROUBLE, load_queries
+from services.kit.postgres import POSTGRES_TROUBLE
 from tests.chaos.harness.history import History
+from tests.chaos.harness.in_postgres import break_in_postgres, session, use_up_segments
 from tests.chaos.harness.parts import Part
 from tests.chaos.harness.plan import Fault, Planned
 from tests.chaos.harness.report import Progress
@@ -17,13 +17,10 @@ from tests.chaos.harness.world import World
 from tests.support.services import eventually
 
 BACK_S = 90.0
-CONNECT_S = 3.0
-WAITER_S = 5.0
+GONE_S = 0.2
 LOST_AT_ONCE = 3
 STORM_UP_S = 20.0
 STAY_S = 1.5
-
-_sql = load_queries(__file__)
 
 
 class Breaker:
@@ -35,7 +32,11 @@ class Breaker:
         """Break what the plan says within so many seconds."""
         self.done: Counter[str] = Counter()
         self.not_possible: Counter[str] = Counter()
+        self.left_out: dict[str, str] = {}
+        self.kills: Counter[str] = Counter()
+        self.full_disk_deaths: Counter[str] = Counter()
         self._world = world
+        self._dsn = world.settings.postgres.dsn.get_secret_value()
         self._history = history
         self._progress = progress
         self._storming = asyncio.Lock()
@@ -61,6 +62,9 @@ class Breaker:
             signal_all(server.pids(), signal.SIGCONT)
 
     async def _break(self, fault: Fault) -> None:
+        if fault.what == "fill" and not self._world.disks:
+            self.left_out["full disks"] = self._world.why_no_disks
+            return
         self._progress.broke(fault)
         name = fault.target.rpartition("-")[0] or fault.target
         try:
@@ -72,24 +76,33 @@ class Breaker:
 
     async def _carry_out(self, fault: Fault) -> None:
         world = self._world
-        if fault.target in world.parts:
+        if fault.what == "fill":
+            await self._fill(self._server(fault), fault)
+        elif fault.what == "hang and kill":
+            await self._hang_and_kill(world.parts[fault.target], fault)
+        elif fault.target in world.parts:
             await self._break_part(world.parts[fault.target], fault)
         elif fault.target in world.proxies:
             await self._break_link(fault)
         elif fault.target in {"kafka", "postgres"}:
-            await self._break_server(world.kafka if fault.target == "kafka" else world.postgres, fault)
+            await self._break_server(self._server(fault), fault)
         elif fault.what == "storm":
             async with self._storming:
                 await self._storm()
         else:
-            await self._break_in_postgres(fault)
+            await break_in_postgres(self._dsn, fault)
+            self.kills["postgres: a backend"] += fault.what == "kill"
+
+    def _server(self, fault: Fault) -> Kept:
+        return self._world.kafka if fault.target == "kafka" else self._world.postgres
 
     async def _break_part(self, part: Part, fault: Fault) -> None:
         async with part.in_use:
             match fault.what:
                 case "kill":
-                    part.signal(signal.SIGKILL)
+                    self._kill(part)
                 case "terminate":
+                    self.kills[part.kind] += 1
                     self._demand(await part.terminate())
                 case "pause":
                     await _paused([part.pid], fault.seconds)
@@ -101,6 +114,7 @@ class Breaker:
                 await _paused(server.pids(), fault.seconds)
                 return
             starts = server.starts
+            self.kills[server.name] += 1
             if fault.what == "kill":
                 server.kill()
             else:
@@ -123,24 +137,35 @@ class Breaker:
                 await asyncio.sleep(fault.seconds)
                 proxy.heal()
 
-    async def _break_in_postgres(self, fault: Fault) -> None:
-        dsn = self._world.settings.postgres.dsn.get_secret_value()
-        settings = {"deadlock_timeout": "30s", "application_name": "chaos"}
-        connection = await asyncpg.connect(dsn, timeout=CONNECT_S, command_timeout=WAITER_S, server_settings=settings)
-        try:
-            match fault.what:
-                case "kill":
-                    signal_all([await _sql.some_session(connection)], signal.SIGKILL)
-                case "end":
-                    [_ async for _ in _sql.end_sessions(connection)]
-                case "lock":
-                    async with connection.transaction():
-                        await _sql.lock_inbox(connection)
-                        await asyncio.sleep(fault.seconds)
-                case "deadlock":
-                    await _deadlock(connection)
-        finally:
-            connection.terminate()
+    async def _fill(self, server: Kept, fault: Fault) -> None:
+        """Leave a server no room for a while, and wait until it works again; it may have been started again for it."""
+        disk = self._world.disks[server.name]
+        async with server.in_use:
+            starts = server.starts
+            async with AsyncExitStack() as sessions:
+                asking = await sessions.enter_async_context(session(self._dsn)) if server.name == "postgres" else None
+                try:
+                    await disk.fill()
+                    if asking is not None:
+                        await use_up_segments(asking)
+                    await asyncio.sleep(fault.seconds)
+                finally:
+                    await disk.free()
+            await eventually(lambda: server.is_up, BACK_S)
+            self.full_disk_deaths[server.name] += server.starts - starts
+
+    async def _hang_and_kill(self, part: Part, fault: Fault) -> None:
+        """Kill a part while Kafka hangs for its kind, with all that it could not send: none of it comes later."""
+        proxy = self._world.proxies[f"kafka/{part.kind}"]
+        async with part.in_use:
+            proxy.hang()
+            try:
+                await asyncio.sleep(fault.seconds)
+                self._kill(part)
+                proxy.cut()
+                await asyncio.sleep(GONE_S)
+            finally:
+                proxy.heal()
 
     async def _storm(self) -> None:
         """Have members come and go: each one moves partitions about."""
@@ -151,8 +176,13 @@ class Breaker:
                 await part.is_up(STORM_UP_S)
             await asyncio.sleep(STAY_S)
             killed, ended = self._world.extra.values()
+            self.kills[killed.kind] += 2
             await killed.stop()
             self._demand(await ended.end())
+
+    def _kill(self, part: Part) -> None:
+        self.kills[part.kind] += 1
+        part.signal(signal.SIGKILL)
 
     def _demand(self, wrong: str | None) -> None:
         if wrong is not None:
@@ -165,11 +195,3 @@ async def _paused(pids: list[int], seconds: float) -> None:
         await asyncio.sleep(seconds)
     finally:
         signal_all(pids, signal.SIGCONT)
-
-
-async def _deadlock(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-    """Wait for what a save holds while it waits for us: it is the one that is told, since we are patient."""
-    async with connection.transaction():
-        await _sql.lock_event_log(connection)
-        await eventually(lambda: _sql.is_anybody_waiting(connection), WAITER_S)
-        await _sql.want_cursors(connection)

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from random import Random
 from typing import Any
 
+from tests.chaos.harness.burst_clients import BurstClient
 from tests.chaos.harness.doors import Doors
 from tests.chaos.harness.followers import Follower
 from tests.chaos.harness.history import Asked, History
@@ -32,6 +33,9 @@ class Clients:
                 random = Random(f"{seed} {place} {number}")
                 client = HttpClient(f"c{number}", environment, doors, history, random, world.repository)
                 self.http[f"{environment}-c{number}"] = client
+            random = Random(f"{seed} {place} burst")
+            burst = BurstClient("burst", environment, doors, history, random, world.repository)
+            self.http[f"{environment}-burst"] = burst
             others = [each for each in environments if each != environment]
             random = Random(f"{seed} {place} kafka")
             self.kafka.append(KafkaClient(world.kafka_for_clients, environment, others, history, random))

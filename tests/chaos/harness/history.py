@@ -1,6 +1,8 @@
 """What the clients did and what they were told, one entry a command."""
 
+import asyncio
 import json
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -71,10 +73,14 @@ class History:
     wrong: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     unknown: Counter[str] = field(default_factory=Counter)
+    is_wrong: asyncio.Event = field(default_factory=asyncio.Event)
+    wrong_at: float | None = None
 
     def complain(self, what: str) -> None:
         """Note what must never happen."""
         self.wrong.append(what)
+        self.wrong_at = self.wrong_at or time.monotonic()
+        self.is_wrong.set()
 
     def acknowledged(self) -> int:
         """Return how many commands a client knows to be taken: decided, accepted, or acknowledged by Kafka."""

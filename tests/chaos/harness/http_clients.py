@@ -17,6 +17,8 @@ from tests.chaos.harness.history import Asked, History, Told
 PAUSE_S = 0.02
 NOBODY_KNOWS = {502, 503, 504}
 BASE_STEP = "base"
+# How often one waits for its result.
+PATIENCE = 0.95
 # How often each kind comes, in a hundred.
 WEIGHTS = {
     "create a pipeline": 46,
@@ -115,7 +117,9 @@ class HttpClient:
         self._pipelines = [*self._pipelines[-30:], name]
         return "POST", "/pipelines", {"pipeline_name": name, "step_names": [BASE_STEP]}
 
-    async def _ask(self, method: str, path: str, body: dict[str, Any] | None, stop: asyncio.Event) -> None:
+    async def _ask(
+        self, method: str, path: str, body: dict[str, Any] | None, stop: asyncio.Event, patience: float = PATIENCE
+    ) -> None:
         """Ask, and at most times repeat until the answer is definite; read at once what was created."""
         key = f"{self._name}-key-{next(self._numbers)}"
         command_id = uuid5(IDEMPOTENCY, f"{self._environment}\n{self._doors.user_id}\n{key}")
@@ -123,7 +127,7 @@ class HttpClient:
         self._history.asked.append(asked)
         self._mine.append(asked)
         insists = self._random.random() < 0.6
-        is_patient = self._random.random() < 0.95
+        is_patient = self._random.random() < patience
         while not stop.is_set():
             told, answer = await self._tell(asked, {} if is_patient else {"Prefer": "respond-async"})
             if answer is not None and told is not Told.UNKNOWN:

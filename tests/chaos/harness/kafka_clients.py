@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import time
 from random import Random
 from uuid import UUID
 
@@ -20,7 +21,9 @@ from tests.chaos.harness.http_clients import BASE_STEP
 from tests.support.installation import command
 
 ACKNOWLEDGED_S = 15.0
-AT_ONCE = 12
+# What was held up is made up for, so many at once: how much is asked in a run does not depend on the machine.
+RATE_PER_S = 32
+AT_ONCE = 250
 PAUSE_S = 0.15
 RETRY_S = 0.5
 RECENT = 200
@@ -41,26 +44,29 @@ class KafkaClient:
         self._history = history
         self._random = random
         self._numbers = itertools.count()
+        self._produced = 0
         self._sent: list[tuple[UUID, Record]] = []
         self._pipelines = ["none"]
 
     async def run(self, stop: asyncio.Event) -> None:
         """Produce until `stop` is set; a producer that broke is replaced, and what it had under way is unknown."""
+        began = time.monotonic()
         while not stop.is_set():
             producer = idempotent_producer(self._kafka)
             try:
                 async with asyncio.timeout(ACKNOWLEDGED_S):
                     await producer.start()
-                await self._produce(producer, stop)
+                await self._produce(producer, began, stop)
             except (KafkaError, OSError, TimeoutError) as error:
                 self._history.unknown[f"producer: {type(error).__name__}"] += 1
                 await asyncio.sleep(RETRY_S)
             finally:
                 await stop_client(producer)
 
-    async def _produce(self, producer: AIOKafkaProducer, stop: asyncio.Event) -> None:
+    async def _produce(self, producer: AIOKafkaProducer, began: float, stop: asyncio.Event) -> None:
         while not stop.is_set():
-            sorts = self._random.choices(list(SORTS), list(SORTS.values()), k=self._random.randint(1, AT_ONCE))
+            due = int((time.monotonic() - began) * RATE_PER_S) - self._produced
+            sorts = self._random.choices(list(SORTS), list(SORTS.values()), k=min(max(due, 1), AT_ONCE))
             async with asyncio.timeout(ACKNOWLEDGED_S):
                 acknowledged = await asyncio.gather(
                     *[self._put(producer, sort) for sort in sorts], return_exceptions=True
@@ -75,6 +81,7 @@ class KafkaClient:
         command_id, record, partition = self._made(sort)
         entry = Produced(self._environment, command_id, sort)
         self._history.produced.append(entry)
+        self._produced += 1
         told = await producer.send_and_wait(
             self._topic, record.value, key=record.key, headers=record.headers, partition=partition
         )

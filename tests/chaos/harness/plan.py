@@ -75,6 +75,10 @@ def _deck(random: Random) -> list[Fault]:
         Fault("end", "all sessions of postgres"),
         Fault("lock", "inbox", random.choice((2.0, 6.0))),
         Fault("deadlock", "a save"),
+        Fault("conflict", "saves", 4.0),
+        Fault("fill", "kafka", random.choice((2.0, 4.0))),
+        Fault("fill", "postgres", random.choice((2.0, 5.0))),
+        Fault("hang and kill", random.choice(GATEWAYS), 1.0),
         Fault("storm", "composers", 4.0),
     ]
 

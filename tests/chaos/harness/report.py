@@ -22,7 +22,11 @@ class Progress:
 
     @property
     def elapsed_s(self) -> float:
-        return time.monotonic() - self._began
+        return self.since_start(time.monotonic())
+
+    def since_start(self, at: float) -> float:
+        """Return how long after the start a moment of the same clock was."""
+        return at - self._began
 
     def say(self, what: str) -> None:
         print(f"{self.elapsed_s:7.1f}  {what}", flush=True)
@@ -69,6 +73,11 @@ class Report:
     acknowledged: int = 0
     healed_in_s: float = 0.0
     took_s: float = 0.0
+    first_wrong_s: float | None = None
+    """When a client first saw that something was wrong; what only the judging finds has no time of its own."""
+    kills: dict[str, int] = field(default_factory=dict)
+    summary: dict[str, int] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
     faults: dict[str, int] = field(default_factory=dict)
     not_possible: dict[str, int] = field(default_factory=dict)
     clients: dict[str, Any] = field(default_factory=dict)
@@ -86,16 +95,20 @@ class Report:
 
     def text(self) -> str:
         """Return it as a reader wants it."""
-        kills = sum(number for what, number in self.faults.items() if what.startswith(("kill", "terminate")))
         lines = [
             "",
             f"seed {self.seed}, {self.seconds:g} s of faults, {self.took_s:.0f} s in all",
             f"nothing was left to do {self.healed_in_s:.1f} s after the clients ended",
             "",
-            f"done: {sum(self.faults.values())} faults, {kills} of them kill -9 or SIGTERM",
+            f"done: {sum(self.faults.values())} faults",
             *_table(self.faults),
+            *(f"  LEFT OUT  {what}: {why}" for what, why in self.left_out.items()),
+            f"killed: {sum(self.kills.values())} times by kill -9 or SIGTERM",
+            *_table(self.kills),
             *([f"not possible at that moment: {sum(self.not_possible.values())}"] if self.not_possible else []),
             *_table(self.not_possible),
+            "in short:",
+            *_table(self.summary),
             f"clients: {self.acknowledged} commands acknowledged",
             *_table(self.clients),
             "processes:",

@@ -15,6 +15,7 @@ from tests.chaos.harness.report import Check, Progress, Report
 from tests.chaos.harness.resources import Held, resource_check
 from tests.chaos.harness.stored import stored_checks
 from tests.chaos.harness.told import client_checks, feed_check
+from tests.chaos.harness.totals import tell
 from tests.chaos.harness.truth import Tail, commands_topic, events_topic, lags, open_tail, read_truth
 from tests.chaos.harness.world import World, open_world
 from tests.support.services import eventually
@@ -25,15 +26,20 @@ FEEDS_S = 60.0
 TELL_EVERY_S = 5.0
 
 
-async def run(seed: int, seconds: float, folder: Path, progress: Progress) -> Report:
-    """Return what is to be told of one run; what it left is in `folder`."""
+async def run(seed: int, seconds: float, folder: Path, progress: Progress, *, until_wrong: bool = False) -> Report:
+    """Return what is to be told of one run; what it left is in `folder`.
+
+    One that goes on until something is wrong breaks nothing more once a client has seen that.
+    """
     report, history = Report(seed, seconds), History()
     progress.say("starting Kafka, Postgres and ten processes")
     async with open_world(folder) as world:
+        if world.why_no_disks:
+            progress.say(f"left out: full disks, because {world.why_no_disks}")
         breaker = Breaker(world, history, progress, planned(seed, seconds), seconds)
         async with open_clients(world, history, seed) as clients:
             progress.say("everything is up: breaking it now")
-            held = await _safety(world, history, breaker, clients, progress)
+            held = await _safety(world, history, breaker, clients, progress, until_wrong=until_wrong)
             await _liveness(world, history, clients, report, progress)
         report.checks.append(await resource_check(world, held))
         report.checks.append(await _ended(world, progress))
@@ -45,25 +51,41 @@ async def run(seed: int, seconds: float, folder: Path, progress: Progress) -> Re
         report.checks += client_checks(truth, history)
         report.checks.append(feed_check(truth, {each.environment: each.ids for each in clients.followers}))
     history.write(folder / "history.jsonl")
-    _tell(report, world, history, breaker, held)
+    tell(report, world, history, breaker, held)
     report.took_s = progress.elapsed_s
+    report.first_wrong_s = None if history.wrong_at is None else progress.since_start(history.wrong_at)
     return report
 
 
-async def _safety(world: World, history: History, breaker: Breaker, clients: Clients, progress: Progress) -> Held:
+async def _safety(
+    world: World, history: History, breaker: Breaker, clients: Clients, progress: Progress, *, until_wrong: bool
+) -> Held:
     """Break things while everybody works, mend all of it, and have everybody work on for a moment."""
     held = Held()
     async with asyncio.TaskGroup() as group:
         for work in clients.work():
             group.create_task(work)
         telling = group.create_task(_tell_on(world, history, held, progress))
-        await breaker.run()
+        await (_until_wrong(history, breaker) if until_wrong else breaker.run())
         await breaker.heal()
         progress.say("everything is mended")
         await asyncio.sleep(CALM_S)
         clients.stop.set()
         telling.cancel()
     return held
+
+
+async def _until_wrong(history: History, breaker: Breaker) -> None:
+    """Break things until a client sees that something is wrong, at most for the whole of the plan."""
+    breaking, wrong = asyncio.create_task(breaker.run()), asyncio.create_task(history.is_wrong.wait())
+    try:
+        await asyncio.wait((breaking, wrong), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        wrong.cancel()
+        breaking.cancel()
+        ended = await asyncio.gather(breaking, wrong, return_exceptions=True)
+    if isinstance(ended[0], Exception):
+        raise ended[0]
 
 
 async def _tell_on(world: World, history: History, held: Held, progress: Progress) -> None:
@@ -131,26 +153,3 @@ async def _ended(world: World, progress: Progress) -> Check:
     for wrong in await asyncio.gather(*(part.end() for part in world.parts.values())):
         check.hold(wrong is None, str(wrong))
     return check
-
-
-def _tell(report: Report, world: World, history: History, breaker: Breaker, held: Held) -> None:
-    report.acknowledged = history.acknowledged()
-    report.faults = dict(sorted(breaker.done.items()))
-    report.not_possible = dict(sorted(breaker.not_possible.items()))
-    told = Counter(each.told.value for each in history.asked)
-    report.clients = {
-        **{f"over HTTP: {what}": number for what, number in told.items()},
-        "over HTTP: answered only when asked again": sum(bool(each.unknowns) for each in history.asked),
-        **{f"to Kafka: {sort}": number for sort, number in Counter(e.sort.value for e in history.produced).items()},
-        "to Kafka: not acknowledged": sum(not each.is_acknowledged for each in history.produced),
-        **{f"unknown: {what}": number for what, number in history.unknown.items()},
-        **history.counts,
-        "replies swallowed by proxies": sum(proxy.lost_replies for proxy in world.proxies.values()),
-    }
-    report.processes = {
-        f"{name}: starts; ended by itself with": f"{part.starts}; {dict(part.ended_by_itself)}"
-        for name, part in {**world.parts, **world.extra}.items()
-    }
-    report.processes |= {f"{kept.name}: starts": kept.starts for kept in (world.kafka, world.postgres)}
-    report.processes |= {f"{kind}: most memory, MiB": round(most) for kind, most in held.memory_mib.items()}
-    report.processes |= {f"{kind}: most descriptors": most for kind, most in held.descriptors.items()}

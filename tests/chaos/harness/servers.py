@@ -58,6 +58,7 @@ class Kept:
         self.server = server
         self.in_use = asyncio.Lock()
         self.starts = 0
+        self.is_up = False
         self._keeper: asyncio.Task[None] | None = None
 
     @property
@@ -66,7 +67,7 @@ class Kept:
 
     async def start(self) -> None:
         await self.server.start()
-        self.starts += 1
+        self.starts, self.is_up = 1, True
         self._keeper = asyncio.create_task(self._keep(), name=f"keep {self.name}")
 
     async def stop(self) -> None:
@@ -93,6 +94,7 @@ class Kept:
     async def _keep(self) -> None:
         while True:
             await self.server.wait()
+            self.is_up = False
             await self._start_again()
 
     async def _start_again(self) -> None:
@@ -103,6 +105,7 @@ class Kept:
                 await asyncio.sleep(RETRY_S)
             else:
                 self.starts += 1
+                self.is_up = True
                 return
 
 

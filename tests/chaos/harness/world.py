@@ -15,6 +15,7 @@ from services.kit.partitions import partition_of
 from services.kit.postgres import connect
 from services.kit.settings import KafkaSettings, Settings
 from tests.chaos.harness import audit
+from tests.chaos.harness.disks import Disk, why_no_disks
 from tests.chaos.harness.parts import Part
 from tests.chaos.harness.plan import GATEWAYS, KINDS, PARTS, SESSION_S
 from tests.chaos.harness.proxy import Proxy
@@ -27,6 +28,8 @@ READY_S = 90.0
 EXTRA = ("composer-4", "composer-5")
 # These keep their name in the group over restarts; the other composers are new members each time.
 LASTING = ("composer-1", "composer-2")
+# Little is written ahead, and none of its files is used again: its disk is memory, and a full one is felt at once.
+LITTLE_WAL = ("wal_recycle = off", "min_wal_size = '32MB'", "max_wal_size = '128MB'")
 CREATE_USER = "CREATE ROLE \"{user}\" LOGIN SUPERUSER PASSWORD '{password}'"
 
 
@@ -43,6 +46,8 @@ class World:
     members: list[Member]
     repository: str
     extra: Mapping[str, Part] = field(default_factory=dict)
+    disks: Mapping[str, Disk] = field(default_factory=dict)
+    why_no_disks: str = ""
 
     @property
     def urls(self) -> list[str]:
@@ -59,6 +64,7 @@ class World:
 async def open_world(folder: Path) -> AsyncIterator[World]:
     """Give a world in which every process is up, for the length of the block."""
     async with AsyncExitStack() as stack:
+        disks, why = await _mounted(folder, stack)
         servers = ProxiedKafka(folder / "kafka", (*KINDS, "clients"), folder / "logs" / "kafka.log")
         kafka = Kept(servers)
         database = EmbeddedPostgres(folder / "postgres", log_file=folder / "logs" / "postgres.log")
@@ -84,7 +90,22 @@ async def open_world(folder: Path) -> AsyncIterator[World]:
         if not all(await asyncio.gather(*(parts[name].is_up(READY_S, "readyz") for name in PARTS))):
             raise RuntimeError(f"not all of it is ready within {READY_S:g} s; the logs are in {folder / 'logs'}")
         extra = {name: parts.pop(name) for name in EXTRA}
-        yield World(folder, settings, kafka, postgres, proxies, parts, members, str(repository), extra)
+        yield World(folder, settings, kafka, postgres, proxies, parts, members, str(repository), extra, disks, why)
+
+
+async def _mounted(folder: Path, stack: AsyncExitStack) -> tuple[dict[str, Disk], str]:
+    """Return a small disk for each server that has just been mounted, or none, and why."""
+    why = why_no_disks()
+    if why:
+        return {}, why
+    disks = {"kafka": Disk(folder / "kafka" / "data"), "postgres": Disk(folder / "postgres")}
+    try:
+        for disk in disks.values():
+            await disk.mount()
+            stack.push_async_callback(disk.keep)
+    except OSError as error:
+        return {}, str(error)
+    return disks, ""
 
 
 def _environment_on(partition: int) -> str:
@@ -111,6 +132,9 @@ async def _prepare(settings: Settings) -> None:
     try:
         for name in (*PARTS, *EXTRA):
             await connection.execute(CREATE_USER.format(user=name, password=password))
+        for setting in LITTLE_WAL:
+            await connection.execute(f"ALTER SYSTEM SET {setting}")
+        await connection.execute("SELECT pg_reload_conf()")
         await audit.install(connection)
     finally:
         await connection.close()

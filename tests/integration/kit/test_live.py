@@ -80,7 +80,7 @@ async def test_a_notice_alone_wakes_who_follows_the_environment(
 ) -> None:
     event = make_event()
     await write_log(connection, event)
-    with live.watchers.watching("lab", 2) as news, live.watchers.watching("shop", 2) as other:
+    with live.watchers.watching("lab") as news, live.watchers.watching("shop") as other:
 
         async def is_woken() -> bool:
             await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, decided_notice([event]))
@@ -93,7 +93,7 @@ async def test_a_notice_alone_wakes_who_follows_the_environment(
 async def test_the_topic_alone_wakes_who_follows_the_environment(
     live: LiveEvents, log: Log, make_event: MakeEvent
 ) -> None:
-    with live.watchers.watching("lab", 2) as news, live.watchers.watching("shop", 2) as other:
+    with live.watchers.watching("lab") as news, live.watchers.watching("shop") as other:
         await put(log, make_event())
         await asyncio.wait_for(news.wait(), WAIT_S)
         assert not other.is_set()

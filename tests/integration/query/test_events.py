@@ -66,7 +66,7 @@ async def test_a_reader_from_now_on_is_told_where_now_is_before_anything_happens
                 await reader.next()
         async with feed.reading(member) as quiet:
             first = asyncio.create_task(quiet.next())
-            await eventually(lambda: quiet.parser.last_id == "3", Limits(1).heartbeat_s / 2)
+            await eventually(lambda: quiet.parser.last_id == "3", Limits().heartbeat_s / 2)
             await feed.ask(member.environment, 3, 4)
             told = json.loads((await first).data)
     assert (told["sequence"], told["subject"]) == ("4", "pipelines/p3")
@@ -78,7 +78,7 @@ async def test_a_new_event_comes_at_once(feed: Feed) -> None:
         began = time.monotonic()
         await feed.ask(member.environment, 0, 1)
         await asyncio.wait_for(anext(watch), WAIT_S)
-    assert time.monotonic() - began < Limits(1).heartbeat_s / 2, "a hint brought it, not the next look"
+    assert time.monotonic() - began < Limits().heartbeat_s / 2, "a hint brought it, not the next look"
 
 
 async def test_another_environments_events_are_never_told(feed: Feed) -> None:
@@ -113,7 +113,7 @@ async def test_only_what_is_wanted_is_told(feed: Feed, params: dict[str, object]
 async def test_a_filter_that_nothing_passes_still_tells_how_far_it_has_come(
     feed: Feed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.query.events.Limits", lambda streams: Limits(streams, heartbeat_s=0.1))
+    monkeypatch.setattr("services.query.events.Limits", lambda: Limits(heartbeat_s=0.1))
     member = await feed.member()
     async with (
         feed.composer(),
@@ -207,9 +207,7 @@ def flood(monkeypatch: pytest.MonkeyPatch) -> None:
         return b":" * 1_000_000 + b"\n\n" if "comment" in given else plain(**given)
 
     monkeypatch.setattr(event_stream, "format_sse_event", large)
-    monkeypatch.setattr(
-        "services.query.events.Limits", lambda streams: Limits(streams, heartbeat_s=0.01, send_s=1.0, hurried_s=0.1)
-    )
+    monkeypatch.setattr("services.query.events.Limits", lambda: Limits(heartbeat_s=0.01, send_s=1.0, hurried_s=0.1))
 
 
 @pytest.mark.usefixtures("flood")

@@ -29,3 +29,11 @@ def test_ten_minutes_hold_more_than_sixty_kills() -> None:
     kills = [each for each in planned(7, 600) if each.fault.what in {"kill", "terminate"}]
 
     assert len(kills) > 60
+
+
+def test_two_minutes_hold_full_disks_conflicts_and_a_gateway_killed_with_what_it_could_not_send() -> None:
+    for seed in range(50):
+        dealt = {(each.fault.what, each.fault.target) for each in planned(seed, 120)}
+
+        assert {("fill", "kafka"), ("fill", "postgres"), ("conflict", "saves")} <= dealt
+        assert "hang and kill" in {what for what, _ in dealt}

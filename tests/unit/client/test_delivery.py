@@ -14,6 +14,7 @@ from pipeloom.client.session import Session
 from .conftest import Caller, Service
 
 PIPELINE = {"pipeline_name": "churn"}
+SHARE = {"name": "environment_overloaded", "message": "Your environment has its share under way"}
 OVERLOADED = {"name": "overloaded", "message": "Too many commands are under way"}
 OUTCOME_UNKNOWN = {
     "name": "outcome_unknown",
@@ -39,7 +40,9 @@ async def test_a_write_is_sent_again_with_the_same_key_when_the_connection_break
     assert len({request.headers["idempotency-key"] for request in service.requests}) == 1
 
 
-@pytest.mark.parametrize(("status", "body"), [(503, OVERLOADED), (503, KAFKA_UNAVAILABLE), (504, OUTCOME_UNKNOWN)])
+@pytest.mark.parametrize(
+    ("status", "body"), [(429, SHARE), (503, OVERLOADED), (503, KAFKA_UNAVAILABLE), (504, OUTCOME_UNKNOWN)]
+)
 async def test_a_write_is_sent_again_when_the_service_could_not_answer(
     call: Caller, service: Service, status: int, body: object
 ) -> None:

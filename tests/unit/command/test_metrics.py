@@ -51,6 +51,7 @@ def test_an_answer_is_counted_and_timed_when_it_is_the_result(status: int, outco
         (Code.OUTCOME_UNKNOWN, "unknown", 0),
         (Code.KAFKA_UNAVAILABLE, "unknown", 0),
         (Code.OVERLOADED, "shed", 0),
+        (Code.ENVIRONMENT_OVERLOADED, "shed", 0),
     ],
 )
 def test_a_refusal_is_counted_by_what_it_means(code: Code, outcome: str, has_result: int) -> None:

@@ -21,9 +21,11 @@ from services.kit.backend import Backend
 from services.kit.commands import CommandPublisher
 from services.kit.live import News
 from services.kit.patience import Patience
+from services.kit.places import NoPlace
 from services.kit.sealing import Sealer
 from services.kit.settings import Settings
 from services.kit.tokens import Identity, Tokens
+from tests.support.services import eventually
 
 from .conftest import MakeRequest
 
@@ -341,6 +343,39 @@ async def test_what_could_not_be_sent_is_refused_by_whom_refused_it(
     world.on_publish = refuse
     with pytest.raises(Refused, match="Too much"):
         await submitter.submit(make_request(), ADA, DATA, answered)
+
+
+async def test_an_environment_at_its_share_is_refused_before_anything_is_sent(
+    world: World, backend: Backend, make_request: MakeRequest
+) -> None:
+    # Given
+    backend.settings.http.max_in_flight_per_environment = 1
+    submitter, held = Submitter(backend, cast("CommandPublisher", world)), make_request()
+    asking = asyncio.create_task(submitter.submit(held, ADA, DATA, answered))
+    await eventually(lambda: len(world.published) == 1)
+    # When
+    with pytest.raises(NoPlace) as caught:
+        await submitter.submit(make_request({"Idempotency-Key": "k"}), ADA, DATA, answered)
+    world.tell(world.published[0])
+    # Then
+    assert caught.value.code is Code.ENVIRONMENT_OVERLOADED
+    assert (await asking).status_code == 201
+    assert len(world.published) == 1
+
+
+async def test_commands_of_an_environment_are_sent_in_turns(
+    world: World, backend: Backend, make_request: MakeRequest
+) -> None:
+    # Given
+    backend.settings.http.turns_per_environment = 1
+    submitter = Submitter(backend, cast("CommandPublisher", world))
+    first, second = (asyncio.create_task(submitter.submit(make_request(), ADA, DATA, answered)) for _ in range(2))
+    await eventually(lambda: len(world.published) == 1)
+    # When
+    world.on_publish = world.tell
+    world.tell(world.published[0])
+    # Then
+    assert [(await each).status_code for each in (first, second)] == [201, 201]
 
 
 async def test_a_header_that_cannot_be_read_is_refused_and_nothing_is_sent(

@@ -9,6 +9,8 @@ from tests.unit.docs.markdown import ROOT, Page, all_pages, page
 
 PAGES = [pytest.param(each, id=str(each.path.relative_to(ROOT))) for each in all_pages()]
 FOLDERS = {folder.name for folder in ROOT.iterdir() if folder.is_dir() and not folder.name.startswith(".")}
+# What runs leave behind is there or not.
+MADE = "build/"
 PATH = re.compile(r"[\w.-]+(?:/[\w.-]+)+/?|[\w.-]+/")
 FILE_IN_A_FOLDER = re.compile(r".+/[\w.-]+\.(?:py|sql|md|toml|yml|json|lock)")
 FILE_AT_THE_ROOT = re.compile(r"[\w-][\w.-]*\.(?:md|toml|yml)|Makefile|Dockerfile|LICENSE")
@@ -34,7 +36,7 @@ def missing_paths(each: Page) -> list[str]:
 def looks_like_a_path(span: str) -> bool:
     if "/" not in span:
         return FILE_AT_THE_ROOT.fullmatch(span) is not None
-    if PATH.fullmatch(span) is None or PLACEHOLDER.search(span):
+    if PATH.fullmatch(span) is None or PLACEHOLDER.search(span) or span.startswith(MADE):
         return False
     return span.split("/")[0] in FOLDERS or FILE_IN_A_FOLDER.fullmatch(span) is not None
 

@@ -50,7 +50,9 @@ async def test_a_problem_carries_the_requests_id(http: httpx.AsyncClient) -> Non
     assert (told(response)["request_id"], response.headers["x-request-id"]) == ("r-1", "r-1")
 
 
-@pytest.mark.parametrize("code", ["kafka_unavailable", "postgres_unavailable", "overloaded", "outcome_unknown"])
+@pytest.mark.parametrize(
+    "code", ["kafka_unavailable", "postgres_unavailable", "overloaded", "outcome_unknown", "environment_overloaded"]
+)
 async def test_what_may_be_tried_again_says_when(http: httpx.AsyncClient, code: str) -> None:
     assert int((await http.get(f"/refused/{code}")).headers["retry-after"]) > 0
 

@@ -30,6 +30,7 @@ class FakeChild:
     def __init__(self, name: str, journal: list[str]) -> None:
         self.name = name
         self.starts = 0
+        self.said: str | None = None
         self.started_again = asyncio.Event()
         self.failures: list[Exception] = []
         self.stop_failure: Exception | None = None
@@ -47,6 +48,9 @@ class FakeChild:
 
     async def wait(self) -> int:
         return await asyncio.shield(self._exit)
+
+    def reason(self) -> str | None:
+        return self.said
 
     async def stop(self, grace: float) -> None:
         self._journal.append(f"{self.name} {grace:.1f}")
@@ -68,6 +72,21 @@ async def test_a_child_that_dies_is_started_again_and_said_so() -> None:
     await asyncio.wait_for(child.started_again.wait(), 5)
 
     assert notes.lines == ["relay: was ended by SIGKILL; starting again in 0.2 s"]
+    await supervisor.stop(5)
+
+
+async def test_a_child_that_said_why_it_ends_itself_is_quoted() -> None:
+    notes, child = Notes(), FakeChild("composer", [])
+    supervisor = Supervisor(notes)
+    await supervisor.start([child])
+    child.said = "ended by its watchdog: commands in partition 3"
+
+    child.die(75)
+    await asyncio.wait_for(child.started_again.wait(), 5)
+
+    assert notes.lines == [
+        "composer: ended with code 75: ended by its watchdog: commands in partition 3; starting again in 0.2 s"
+    ]
     await supervisor.stop(5)
 
 

@@ -17,6 +17,7 @@ from .conftest import News, Postgres, Row
 
 COMMAND = UUID("0192f6a0-0000-7000-8000-000000000001")
 ADDRESS = f"/commands/{COMMAND}"
+OTHER = "/commands/0192f6a0-0000-7000-8000-000000000002"
 CREATED = {"pipeline": {"pipeline_name": "churn"}}
 REJECTED = {
     "command_type": "PipelineRequested",
@@ -119,6 +120,29 @@ async def test_a_client_that_waits_is_told_the_result_when_it_comes(http: httpx.
     response = await http.get(ADDRESS, params={"wait": "30"})
     assert (response.status_code, response.json()) == (200, SUCCEEDED)
     assert not news.waiting
+
+
+@pytest.fixture
+def one_long_poll(backend: Backend) -> None:
+    backend.settings.http.max_streams_per_environment = 1
+
+
+async def test_an_environment_that_waits_for_as_many_as_it_may_is_refused_what_would_wait_too(
+    one_long_poll: None, http: httpx.AsyncClient, news: News
+) -> None:
+    # Given
+    waits = asyncio.Event()
+    news.on_wait = waits.set
+    held = asyncio.create_task(http.get(ADDRESS, params={"wait": "30"}))
+    await asyncio.wait_for(waits.wait(), 3)
+    result = news.waiting["lab", COMMAND]
+    # When
+    refused, at_once = await http.get(ADDRESS, params={"wait": "1"}), await http.get(OTHER)
+    result.set_result(event("PipelineCreated", CREATED))
+    # Then
+    assert (refused.status_code, refused.json()["name"]) == (429, "environment_overloaded")
+    assert "retry-after" in refused.headers
+    assert (at_once.status_code, (await held).status_code) == (202, 200)
 
 
 @pytest.mark.parametrize("wait", ["-1", "61", "1.5", "long"])

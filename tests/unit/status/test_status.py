@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,7 @@ async def test_programs_get_json() -> None:
     told = json.loads(ended.stdout)
     assert told["ready"] is True
     assert told["processes"] == [
-        {"name": "composer", "url": url, "ready": True, "trouble": None, "parts": {"kafka": "ok"}}
+        {"name": "composer", "url": url, "ready": True, "trouble": None, "parts": {"kafka": "ok"}, "last_end": None}
     ]
 
 
@@ -245,3 +246,15 @@ async def test_in_a_pipe_no_line_is_padded() -> None:
     async with process(kafka=None) as url:
         ended = await run("--admin", f"composer={url}")
     assert all(line == line.rstrip() for line in ended.stdout.splitlines())
+
+
+async def test_what_is_held_up_and_why_a_process_was_restarted_are_shown() -> None:
+    health, port = Health(last_end="code 75: ended by its watchdog"), pick_port()
+    health.ill("progress", "commands in partition 3: 17 waiting")
+    async with serving(health_app(health), HOST, port):
+        (told,) = await scrape_all({"composer": f"http://{HOST}:{port}"})
+    held = replace(told, samples=(Sample("pipeloom_held_up_seconds", {"what": "commands"}, 42.0),))
+    screen = shown(report_of([], [held], [], AT))
+    assert "progress: commands in partition 3: 17 waiting" in screen
+    assert "was restarted: code 75: ended by its watchdog" in screen
+    assert "the longest for 42.0 s" in screen
