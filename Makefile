@@ -9,7 +9,7 @@ SDK_VERSIONS := 0.36.1 0.41.1 0.43.4 0.48.1 0.55.2
 PIP := $(PY) -m pip --quiet --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test test-contract test-consumers fuzz simulate mutants chaos lint format check lock schemas clean
+.PHONY: help demo run test test-contract test-consumers fuzz simulate mutants chaos bench lint format check lock schemas clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ mutants: $(READY) ## Break the code on purpose, one patch after the other, and s
 
 chaos: $(READY) ## Break the whole product in every way for SECONDS=120 and judge it; SEED=n repeats the faults of a run
 	@$(PY) -m tests.chaos.harness --seconds $(or $(SECONDS),120) $(if $(SEED),--seed $(SEED))
+
+bench: $(READY) ## Measure the product beside its baselines, all of it or ONLY=http; writes build/benchmarks/*.json
+	@$(PY) -m benchmarks $(or $(ONLY),all)
 
 lint: $(READY) ## Check style, formatting, types and the direction of imports
 	@$(PY) -m ruff check .

@@ -25,7 +25,7 @@ SELECT EXISTS (SELECT FROM environment WHERE id = :environment);
 -- name: list_tokens
 -- The tokens of an environment, never the secrets themselves.
 SELECT t.id, t.environment, u.name AS user_name, t.created_at, t.revoked_at
-FROM sdk_token t JOIN app_user u ON u.id = t.user_id
+FROM sdk_token t CROSS JOIN LATERAL (SELECT name FROM app_user WHERE id = t.user_id OFFSET 0) u
 WHERE t.environment = :environment ORDER BY t.created_at;
 
 -- name: revoke_token$

@@ -61,7 +61,9 @@ class Submitter:
         self._publisher = publisher
         http = backend.settings.http
         self._shares = Shares(COMMANDS, http.max_in_flight, http.max_in_flight_per_environment)
-        self._turns = Turns(http.turns_per_environment, TURN_S)
+        self._turns = Turns(
+            COMMANDS, beside_others=http.turns_per_environment, alone=http.turns_alone, longest_s=TURN_S
+        )
 
     async def submit(
         self,

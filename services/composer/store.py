@@ -67,7 +67,7 @@ async def load_state(connection: Connection, needs: BatchNeeds) -> BatchState:
     found = [row async for row in rows]
     for row in found:
         if row["kind"] == "environment":
-            state.environments[row["environment"]] = _nothing_of(needs.environments[row["environment"]], row["version"])
+            state.environments[row["environment"]] = nothing_of(needs.environments[row["environment"]], row["version"])
     for row in found:
         _put(state, row)
     return state
@@ -78,7 +78,8 @@ def _names(environments: Mapping[str, Needs], kind: str, pick: Any) -> dict[str,
     return {f"{kind}_environments": [pair[0] for pair in pairs], f"{kind}_names": [pair[1] for pair in pairs]}
 
 
-def _nothing_of(needs: Needs, sequence: int) -> EnvironmentState:
+def nothing_of(needs: Needs, sequence: int) -> EnvironmentState:
+    """Return an environment that holds nothing of what a batch names of it."""
     state = EnvironmentState(sequence)
     for name in needs.steps:
         state.steps.load(name, None)

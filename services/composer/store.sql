@@ -8,6 +8,8 @@ RETURNING epoch, next_offset, topic_id;
 
 -- name: load_state
 -- Everything that a batch names, in one round trip: environments, taken command ids, resources and their dependents.
+-- OFFSET 0 keeps each look-up what it is, one by its key: a session keeps its plan from when the tables were small, and a
+-- join might read all of them.
 WITH wanted_step AS (
     SELECT * FROM unnest(:step_environments::text[], :step_names::text[]) AS t (environment, name)
 ), wanted_pipeline AS (
@@ -21,40 +23,54 @@ WITH wanted_step AS (
 ), doomed_pipeline AS (
     SELECT * FROM unnest(:doomed_pipeline_environments::text[], :doomed_pipeline_names::text[]) AS t (environment, name)
     UNION
-    SELECT p.environment, p.name
-    FROM doomed_step d JOIN pipeline p ON p.environment = d.environment AND p.step_name = d.name
+    SELECT d.environment, p.name FROM doomed_step d CROSS JOIN LATERAL (
+        SELECT name FROM pipeline WHERE environment = d.environment AND step_name = d.name OFFSET 0
+    ) p
 ), all_pipeline AS (
     SELECT environment, name FROM wanted_pipeline UNION SELECT environment, name FROM doomed_pipeline
 ), all_deployment AS (
     SELECT environment, name FROM wanted_deployment
     UNION
-    SELECT y.environment, y.name
-    FROM doomed_pipeline d JOIN deployment y ON y.environment = d.environment AND y.pipeline_name = d.name
+    SELECT d.environment, y.name FROM doomed_pipeline d CROSS JOIN LATERAL (
+        SELECT name FROM deployment WHERE environment = d.environment AND pipeline_name = d.name OFFSET 0
+    ) y
 )
-SELECT 'environment' AS kind, e.id AS environment, '' AS name, coalesce(h.sequence, 0) AS version,
+SELECT 'environment' AS kind, w.environment, '' AS name, e.sequence AS version,
     NULL AS body, NULL::bytea AS fingerprint
-FROM environment e LEFT JOIN environment_head h ON h.environment = e.id
-WHERE e.id = ANY(:environments::text[])
+FROM unnest(:environments::text[]) AS w (environment) CROSS JOIN LATERAL (
+    SELECT coalesce((SELECT sequence FROM environment_head h WHERE h.environment = w.environment), 0) AS sequence
+    FROM environment WHERE id = w.environment OFFSET 0
+) e
 UNION ALL
-SELECT 'command', i.environment, i.command_id::text, 0, NULL, i.fingerprint
-FROM unnest(:command_environments::text[], :command_ids::uuid[]) AS t (environment, command_id)
-JOIN inbox i ON i.environment = t.environment AND i.command_id = t.command_id
+SELECT 'command', w.environment, w.command_id::text, 0, NULL, i.fingerprint
+FROM unnest(:command_environments::text[], :command_ids::uuid[]) AS w (environment, command_id) CROSS JOIN LATERAL (
+    SELECT fingerprint FROM inbox WHERE environment = w.environment AND command_id = w.command_id OFFSET 0
+) i
 UNION ALL
-SELECT 'step', s.environment, s.name, s.version, s.body, NULL
-FROM wanted_step w JOIN step s ON s.environment = w.environment AND s.name = w.name
+SELECT 'step', w.environment, w.name, s.version, s.body, NULL
+FROM wanted_step w CROSS JOIN LATERAL (
+    SELECT version, body FROM step WHERE environment = w.environment AND name = w.name OFFSET 0
+) s
 UNION ALL
-SELECT 'pipeline', p.environment, p.name, p.version, p.body, NULL
-FROM all_pipeline w JOIN pipeline p ON p.environment = w.environment AND p.name = w.name
+SELECT 'pipeline', w.environment, w.name, p.version, p.body, NULL
+FROM all_pipeline w CROSS JOIN LATERAL (
+    SELECT version, body FROM pipeline WHERE environment = w.environment AND name = w.name OFFSET 0
+) p
 UNION ALL
-SELECT 'deployment', d.environment, d.name, d.version, d.body, NULL
-FROM all_deployment w JOIN deployment d ON d.environment = w.environment AND d.name = w.name
+SELECT 'deployment', w.environment, w.name, d.version, d.body, NULL
+FROM all_deployment w CROSS JOIN LATERAL (
+    SELECT version, body FROM deployment WHERE environment = w.environment AND name = w.name OFFSET 0
+) d
 UNION ALL
-SELECT 'variable', v.environment, v.name, v.version, v.body, NULL
-FROM wanted_variable w JOIN environment_variable v ON v.environment = w.environment AND v.name = w.name;
+SELECT 'variable', w.environment, w.name, v.version, v.body, NULL
+FROM wanted_variable w CROSS JOIN LATERAL (
+    SELECT version, body FROM environment_variable WHERE environment = w.environment AND name = w.name OFFSET 0
+) v;
 
 -- name: save_batch$
 -- Everything that a batch changes, in one statement and so in one transaction. True when it is saved; false when a cursor
 -- is not where this owner left it: somebody else claimed a partition, and nothing at all is changed.
+-- What goes is looked up by its key, as in load_state, and deleted where it stands.
 WITH cursor_move AS (
     SELECT * FROM unnest(
         :cursor_partitions::int[], :cursor_epochs::bigint[], :cursor_from::bigint[], :cursor_to::bigint[]
@@ -103,17 +119,32 @@ WITH cursor_move AS (
         :dead_headers::text[], :dead_times::timestamptz[]
     ) AS t, go WHERE go.ok
 ), deployments_gone AS (
-    DELETE FROM deployment d
-    USING unnest(:gone_deployment_environments::text[], :gone_deployment_names::text[]) AS t (environment, name), go
-    WHERE go.ok AND d.environment = t.environment AND d.name = t.name
+    DELETE FROM deployment WHERE ctid = ANY(ARRAY(
+        SELECT found.place
+        FROM go, unnest(:gone_deployment_environments::text[], :gone_deployment_names::text[]) AS t (environment, name)
+        CROSS JOIN LATERAL (
+            SELECT ctid AS place FROM deployment WHERE environment = t.environment AND name = t.name OFFSET 0
+        ) found
+        WHERE go.ok
+    ))
 ), pipelines_gone AS (
-    DELETE FROM pipeline p
-    USING unnest(:gone_pipeline_environments::text[], :gone_pipeline_names::text[]) AS t (environment, name), go
-    WHERE go.ok AND p.environment = t.environment AND p.name = t.name
+    DELETE FROM pipeline WHERE ctid = ANY(ARRAY(
+        SELECT found.place
+        FROM go, unnest(:gone_pipeline_environments::text[], :gone_pipeline_names::text[]) AS t (environment, name)
+        CROSS JOIN LATERAL (
+            SELECT ctid AS place FROM pipeline WHERE environment = t.environment AND name = t.name OFFSET 0
+        ) found
+        WHERE go.ok
+    ))
 ), steps_gone AS (
-    DELETE FROM step s
-    USING unnest(:gone_step_environments::text[], :gone_step_names::text[]) AS t (environment, name), go
-    WHERE go.ok AND s.environment = t.environment AND s.name = t.name
+    DELETE FROM step WHERE ctid = ANY(ARRAY(
+        SELECT found.place
+        FROM go, unnest(:gone_step_environments::text[], :gone_step_names::text[]) AS t (environment, name)
+        CROSS JOIN LATERAL (
+            SELECT ctid AS place FROM step WHERE environment = t.environment AND name = t.name OFFSET 0
+        ) found
+        WHERE go.ok
+    ))
 ), steps_kept AS (
     INSERT INTO step (environment, name, status, version, body, document, summary)
     SELECT t.* FROM unnest(
@@ -140,9 +171,14 @@ WITH cursor_move AS (
     ON CONFLICT (environment, name) DO UPDATE SET pipeline_name = excluded.pipeline_name, version = excluded.version,
         body = excluded.body, document = excluded.document, summary = excluded.summary
 ), variables_gone AS (
-    DELETE FROM environment_variable v
-    USING unnest(:gone_variable_environments::text[], :gone_variable_names::text[]) AS t (environment, name), go
-    WHERE go.ok AND v.environment = t.environment AND v.name = t.name
+    DELETE FROM environment_variable WHERE ctid = ANY(ARRAY(
+        SELECT found.place
+        FROM go, unnest(:gone_variable_environments::text[], :gone_variable_names::text[]) AS t (environment, name)
+        CROSS JOIN LATERAL (
+            SELECT ctid AS place FROM environment_variable WHERE environment = t.environment AND name = t.name OFFSET 0
+        ) found
+        WHERE go.ok
+    ))
 ), variables_kept AS (
     INSERT INTO environment_variable (environment, name, version, body)
     SELECT t.* FROM unnest(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from services.kit.health import Health
 from services.kit.live import LiveEvents
+from services.kit.places import LISTS, Turns
 from services.kit.postgres import Pool, open_pool
 from services.kit.probes import probe_kafka, probe_postgres
 from services.kit.process import StartError, running
@@ -16,6 +17,8 @@ from services.kit.settings import AuthSettings, SecretsSettings, Settings
 from services.kit.signing_keys import why_unusable
 from services.kit.tokens import Tokens
 from services.kit.watchdog import Watchdog
+
+LONGEST_PAGE_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,15 @@ class Backend:
     sealer: Sealer
     ending: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the process is about to end: who still waits for news is answered without them."""
+    list_turns: Turns = field(init=False)
+    """The pages of lists that are read at a time."""
+
+    def __post_init__(self) -> None:
+        """Share the pool's connections among the environments that read lists."""
+        beside_others = self.settings.http.list_turns_per_environment
+        alone = self.settings.postgres.pool_size
+        turns = Turns(LISTS, beside_others=beside_others, alone=alone, longest_s=LONGEST_PAGE_S)
+        object.__setattr__(self, "list_turns", turns)
 
 
 def _tokens(auth: AuthSettings) -> Tokens:

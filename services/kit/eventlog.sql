@@ -1,9 +1,14 @@
 -- name: read_ranges
 -- Of the events under the given offset ranges of some partitions those that are awaited, in the order of the log.
+-- OFFSET 0 keeps the ranges what leads to the events: a session keeps its plan from when the log was small.
 SELECT e.*
 FROM unnest(:partitions::int[], :firsts::bigint[], :lasts::bigint[]) AS r (partition, first_offset, last_offset)
-JOIN event_log e ON e.partition = r.partition AND e.log_offset BETWEEN r.first_offset AND r.last_offset
-WHERE e.command_id = ANY(:command_ids::uuid[]) OR e.subject = ANY(:subjects::text[])
+CROSS JOIN LATERAL (
+    SELECT * FROM event_log
+    WHERE partition = r.partition AND log_offset BETWEEN r.first_offset AND r.last_offset
+        AND (command_id = ANY(:command_ids::uuid[]) OR subject = ANY(:subjects::text[]))
+    OFFSET 0
+) e
 ORDER BY e.partition, e.log_offset, e.log_index;
 
 -- name: read_after
@@ -32,8 +37,12 @@ WHERE i.environment = :environment AND i.command_id = :command_id;
 -- Which of some environments have events under the given offset ranges.
 SELECT DISTINCT e.environment
 FROM unnest(:partitions::int[], :firsts::bigint[], :lasts::bigint[]) AS r (partition, first_offset, last_offset)
-JOIN event_log e ON e.partition = r.partition AND e.log_offset BETWEEN r.first_offset AND r.last_offset
-WHERE e.environment = ANY(:environments::text[]) AND e.sequence IS NOT NULL;
+CROSS JOIN LATERAL (
+    SELECT environment FROM event_log
+    WHERE partition = r.partition AND log_offset BETWEEN r.first_offset AND r.last_offset
+        AND environment = ANY(:environments::text[]) AND sequence IS NOT NULL
+    OFFSET 0
+) e;
 
 -- name: read_head$
 -- The last place of an environment's history.

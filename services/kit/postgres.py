@@ -30,8 +30,14 @@ POSTGRES_TROUBLE = (
     asyncpg.InternalClientError,
 )
 
+# A session keeps a statement's plan, and that of a foreign key's check, until the statistics change. One that was made
+# while the tables were small would read them as a whole, and does so while they grow: so nothing is read as a whole
+# where an index leads there. Nor is any statement here worth compiling.
+INDEXED = {"enable_seqscan": "off", "jit": "off"}
+
 # A paused process must not keep a lock that its successor waits for.
 SERVER_SETTINGS = {
+    **INDEXED,
     "application_name": "pipeloom",
     "idle_in_transaction_session_timeout": "5s",
     "lock_timeout": "5s",

@@ -49,7 +49,13 @@ class HttpSettings(BaseModel):
     )
     max_in_flight_per_environment: int = Field(250, ge=1, description="Most of them that are of one environment")
     turns_per_environment: int = Field(
-        8, ge=1, description="Commands of one environment that are worked on at a time; its others wait their turn"
+        8, ge=1, description="Commands of one environment that are worked on at a time while others ask too"
+    )
+    turns_alone: int = Field(
+        64, ge=1, description="Commands of one environment that are worked on at a time while no other asks"
+    )
+    list_turns_per_environment: int = Field(
+        2, ge=1, description="Pages of lists that are read at a time for one environment while others ask too"
     )
     max_streams: int = Field(
         1000, ge=1, description="Most streams of events, and most long polls, that one process holds open"

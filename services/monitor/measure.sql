@@ -11,5 +11,5 @@ SELECT log_offset, log_index FROM relay_position WHERE partition = :partition;
 SELECT wanted.log_offset FROM unnest(:offsets::bigint[]) AS wanted (log_offset)
 WHERE wanted.log_offset < (SELECT next_offset FROM partition_cursor WHERE topic = :topic AND partition = :partition)
     AND NOT EXISTS (
-        SELECT FROM event_log e WHERE e.partition = :partition AND e.log_offset = wanted.log_offset
+        SELECT FROM event_log e WHERE e.partition = :partition AND e.log_offset = wanted.log_offset OFFSET 0
     );

@@ -9,24 +9,44 @@ SELECT * FROM unnest(:environments::text[], :partitions::integer[], :minutes::bi
 ON CONFLICT (environment, partition, minute) DO UPDATE SET tallies = excluded.tallies;
 
 -- name: drop_minutes!
-DELETE FROM activity_minute m
-USING unnest(:environments::text[], :partitions::integer[], :minutes::bigint[]) AS gone (environment, partition, minute)
-WHERE m.environment = gone.environment AND m.partition = gone.partition AND m.minute = gone.minute;
+-- Each one is looked up by its key and deleted where it stands: a session keeps its plan from when the table was small.
+DELETE FROM activity_minute WHERE ctid = ANY(ARRAY(
+    SELECT found.place
+    FROM unnest(:environments::text[], :partitions::integer[], :minutes::bigint[]) AS gone (environment, partition, minute)
+    CROSS JOIN LATERAL (
+        SELECT ctid AS place FROM activity_minute
+        WHERE environment = gone.environment AND partition = gone.partition AND minute = gone.minute OFFSET 0
+    ) found
+));
 
 -- name: drop_older!
 -- Also what an earlier monitor has left that was killed before it dropped it.
-DELETE FROM activity_minute m
-USING unnest(:environments::text[], :partitions::integer[], :oldest::bigint[]) AS kept (environment, partition, oldest)
-WHERE m.environment = kept.environment AND m.partition = kept.partition AND m.minute < kept.oldest;
+DELETE FROM activity_minute WHERE ctid = ANY(ARRAY(
+    SELECT found.place
+    FROM unnest(:environments::text[], :partitions::integer[], :oldest::bigint[]) AS kept (environment, partition, oldest)
+    CROSS JOIN LATERAL (
+        SELECT ctid AS place FROM activity_minute
+        WHERE environment = kept.environment AND partition = kept.partition AND minute < kept.oldest OFFSET 0
+    ) found
+));
 
 -- name: drop_documents!
 WITH gone AS (
     SELECT * FROM unnest(:environments::text[], :partitions::integer[]) AS gone (environment, partition)
 ), minutes AS (
-    DELETE FROM activity_minute m USING gone
-    WHERE m.environment = gone.environment AND m.partition = gone.partition
+    DELETE FROM activity_minute WHERE ctid = ANY(ARRAY(
+        SELECT found.place FROM gone CROSS JOIN LATERAL (
+            SELECT ctid AS place FROM activity_minute
+            WHERE environment = gone.environment AND partition = gone.partition OFFSET 0
+        ) found
+    ))
 )
-DELETE FROM activity a USING gone WHERE a.environment = gone.environment AND a.partition = gone.partition;
+DELETE FROM activity WHERE ctid = ANY(ARRAY(
+    SELECT found.place FROM gone CROSS JOIN LATERAL (
+        SELECT ctid AS place FROM activity
+        WHERE environment = gone.environment AND partition = gone.partition OFFSET 0
+    ) found
+));
 
 -- name: put_progress!
 INSERT INTO activity_progress (partition, as_of)

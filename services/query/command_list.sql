@@ -19,6 +19,7 @@ SELECT high FROM bounds ORDER BY high - low LIMIT 1;
 -- name: list_commands
 -- Of the next rows of an environment's history, the newest first, the results that are wanted, and the last row, which
 -- says how far this went. Rows read, rows told and the bytes of their refusals are bounded; the first one always is in.
+-- OFFSET 0 keeps each look-up one by its key: a session keeps its plan from when the log was small.
 WITH span AS (
     (
         SELECT sequence, is_result, type, actor, data FROM event_log
@@ -59,7 +60,11 @@ SELECT p.is_wanted, p.covered, (p.looked_at < p.found OR p.found = :row_limit) A
     e.version, e.subject, e.time, e.actor, e.command_id, e.command_source, e.traceparent, i.decided_at,
     CASE WHEN p.is_wanted AND e.type = 'CommandRejected' THEN e.data END AS refusal
 FROM page p
-JOIN event_log e ON e.environment = :environment AND e.sequence = p.sequence
-LEFT JOIN inbox i ON i.environment = e.environment AND i.command_id = e.command_id
+CROSS JOIN LATERAL (
+    SELECT * FROM event_log WHERE environment = :environment AND sequence = p.sequence OFFSET 0
+) e
+LEFT JOIN LATERAL (
+    SELECT decided_at FROM inbox WHERE environment = :environment AND command_id = e.command_id OFFSET 0
+) i ON true
 WHERE p.is_wanted OR p.sequence = p.covered
 ORDER BY e.sequence DESC;

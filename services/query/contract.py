@@ -81,7 +81,7 @@ def _list(
     parameters: Iterable[dict[str, Any]] = (),
 ) -> Described:
     told = Told(200, list[entry], [example], "All of them, or a page when there is a limit", ("Link", *headers))
-    return described(told, refuses=[*OF_LISTS, *refuses], parameters=parameters)
+    return described(told, refuses=[*OF_LISTS, Code.ENVIRONMENT_OVERLOADED, *refuses], parameters=parameters)
 
 
 def _page(shape: Any, example: Any, *refuses: Code, parameters: Iterable[dict[str, Any]] = ()) -> Described:

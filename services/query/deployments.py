@@ -29,7 +29,7 @@ def deployment_router(backend: Backend) -> APIRouter:
     """Return the routes that read deployments."""
     router = APIRouter(tags=["deployments"])
     pool = backend.pool
-    listing = Listing(pool, sql.list_deployments)
+    listing = Listing(backend, sql.list_deployments)
 
     async def find(environment: str, name: str) -> Any:
         row = await find_one(pool, sql.find_deployment, environment, name)

@@ -1,6 +1,7 @@
 -- name: read_subject
 -- A page of what happened to one resource, in either direction, with the command behind what a deletion took along.
 -- Its rows are bounded by their number and by their bytes; the first one always is in it. `found` tells of a next page.
+-- OFFSET 0 keeps each look-up one by its key: a session keeps its plan from when the log was small.
 WITH span AS (
     (
         SELECT sequence, -sequence AS place, octet_length(data) AS bytes FROM event_log
@@ -19,10 +20,16 @@ WITH span AS (
 SELECT e.sequence, e.type, e.version, e.time, e.is_result, e.actor, e.command_id, e.command_source, e.traceparent,
     e.data, coalesce(r.type, e.type) AS result_type, coalesce(r.subject, e.subject) AS command_subject, m.found
 FROM measured m
-JOIN event_log e ON e.environment = :environment AND e.sequence = m.sequence
-LEFT JOIN inbox i ON NOT e.is_result AND i.environment = e.environment AND i.command_id = e.command_id
-LEFT JOIN event_log r
-    ON r.partition = i.partition AND r.log_offset = i.log_offset AND r.log_index = i.log_index
+CROSS JOIN LATERAL (
+    SELECT * FROM event_log WHERE environment = :environment AND sequence = m.sequence OFFSET 0
+) e
+LEFT JOIN LATERAL (
+    SELECT * FROM inbox WHERE NOT e.is_result AND environment = :environment AND command_id = e.command_id OFFSET 0
+) i ON true
+LEFT JOIN LATERAL (
+    SELECT type, subject FROM event_log
+    WHERE partition = i.partition AND log_offset = i.log_offset AND log_index = i.log_index OFFSET 0
+) r ON true
 WHERE m.bytes_before < :byte_limit
 ORDER BY m.place;
 

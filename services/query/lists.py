@@ -10,12 +10,15 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from events.patterns import NO_NUL
-from services.kit.postgres import Pool
+from services.kit.backend import Backend
+from services.kit.patience import Patience
 from services.kit.reading import reading
 from services.kit.web import JSON, json_response
 
 PAGE_SIZE = 1_000
 BEFORE_ALL = ""
+# A stream waits for the turns of its pages: there is no way left to refuse it.
+TURN_WITHIN_S = 20.0
 
 Limit = Annotated[int | None, Query(ge=1, le=PAGE_SIZE, description="At most so many; all when left out")]
 After = Annotated[str, NO_NUL, Query(description="Only names behind this one, in byte order", max_length=255)]
@@ -26,12 +29,12 @@ class Listing:
 
     def __init__(
         self,
-        pool: Pool,
+        backend: Backend,
         statement: Callable[..., AsyncIterator[asyncpg.Record]],
         spelled: Callable[[Request, str], str] = lambda _, summary: summary,
     ) -> None:
         """`spelled` says how an entry differs from what is stored, by who asks."""
-        self._pool = pool
+        self._backend = backend
         self._statement = statement
         self._spelled = spelled
 
@@ -47,7 +50,11 @@ class Listing:
         return StreamingResponse(self._stream(request, environment, rows[:size]), media_type=JSON)
 
     async def _page(self, environment: str, after: str, size: int) -> list[asyncpg.Record]:
-        async with reading(self._pool) as connection:
+        patience = Patience(TURN_WITHIN_S)
+        async with (
+            self._backend.list_turns.turn(environment, patience, TURN_WITHIN_S),
+            reading(self._backend.pool) as connection,
+        ):
             rows = self._statement(connection, environment=environment, after=after, page_size=size)
             return [row async for row in rows]
 

@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from events.refusals import Code, Refused
+from services.kit.backend import Backend
 from services.kit.parameters import PipelineName
-from services.kit.postgres import Pool
 from services.kit.web import Asker
 from services.query import contract
 from services.query.lists import BEFORE_ALL, After, Limit, Listing
@@ -18,10 +18,11 @@ from services.query.pages import page
 from services.query.reads import find_one, sql
 
 
-def pipeline_router(pool: Pool) -> APIRouter:
+def pipeline_router(backend: Backend) -> APIRouter:
     """Return the routes that read pipelines."""
     router = APIRouter(tags=["pipelines"])
-    listing = Listing(pool, sql.list_pipelines)
+    pool = backend.pool
+    listing = Listing(backend, sql.list_pipelines)
 
     async def find(environment: str, name: str) -> Any:
         row = await find_one(pool, sql.find_pipeline, environment, name)

@@ -11,7 +11,9 @@ SELECT document, version FROM deployment WHERE environment = :environment AND na
 -- name: find_new_endpoint^
 -- An endpoint that this user created within the last minute and nobody changed since, with the command that did it.
 SELECT d.body, e.command_id
-FROM deployment d JOIN event_log e ON e.environment = d.environment AND e.sequence = d.version
+FROM deployment d CROSS JOIN LATERAL (
+    SELECT * FROM event_log WHERE environment = :environment AND sequence = d.version OFFSET 0
+) e
 WHERE d.environment = :environment AND d.name = :name AND e.actor = :actor
     AND e.type = 'DeploymentCreated' AND e.time > now() - interval '1 minute';
 

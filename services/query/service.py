@@ -27,7 +27,7 @@ from services.query.webhooks import webhook_router
 def query_routers(backend: Backend) -> list[APIRouter]:
     """Return the routes of the query service."""
     return [
-        pipeline_router(backend.pool),
+        pipeline_router(backend),
         step_router(backend),
         source_router(backend),
         deployment_router(backend),

@@ -22,7 +22,7 @@ Wait = Annotated[bool, Query(description="Hold the request until the step is bui
 def step_router(backend: Backend) -> APIRouter:
     """Return the routes that read steps."""
     router = APIRouter(tags=["steps"])
-    listing = Listing(backend.pool, sql.list_steps, spelled_summary)
+    listing = Listing(backend, sql.list_steps, spelled_summary)
 
     @router.get("/steps", **contract.LIST_STEPS)
     async def list_steps(request: Request, asker: Asker, limit: Limit = None, after: After = BEFORE_ALL) -> Response:

@@ -28,7 +28,7 @@ def variable_router(backend: Backend) -> APIRouter:
         request: Request, asker: Asker, limit: Limit = None, after: After = BEFORE_ALL
     ) -> Response:
         """List all environment variables with their values, in the order of their names."""
-        listing = Listing(backend.pool, sql.list_environment_variables, lambda _, body: opened(asker.environment, body))
+        listing = Listing(backend, sql.list_environment_variables, lambda _, body: opened(asker.environment, body))
         answer = await listing.answer(request, asker.environment, limit, after)
         answer.headers["Cache-Control"] = "no-store"
         return answer

@@ -17,7 +17,7 @@ WITH taken AS (
     SELECT id, environment, types, subject, told_up_to FROM webhook
     WHERE id = :id AND status = 'enabled' FOR NO KEY UPDATE SKIP LOCKED
 ), span AS (
-    SELECT t.id AS webhook_id, e.*,
+    SELECT e.*,
         (t.types IS NULL OR e.type = ANY(t.types)) AND starts_with(e.subject, t.subject) AS is_wanted
     FROM taken t CROSS JOIN LATERAL (
         SELECT sequence, type, subject, command_id, log_index FROM event_log
@@ -29,13 +29,13 @@ WITH taken AS (
     ) e
 ), made AS (
     INSERT INTO webhook_delivery (webhook_id, sequence, event_id, type, subject)
-    SELECT webhook_id, sequence, command_id || '.' || log_index, type, subject FROM span WHERE is_wanted
+    SELECT :id, sequence, command_id || '.' || log_index, type, subject FROM span WHERE is_wanted
     ON CONFLICT DO NOTHING
     RETURNING sequence
 )
 UPDATE webhook w SET told_up_to = s.last
-FROM (SELECT webhook_id, max(sequence) AS last, count(*) AS looked_at FROM span GROUP BY webhook_id) s
-WHERE w.id = s.webhook_id
+FROM (SELECT max(sequence) AS last, count(*) AS looked_at FROM span) s
+WHERE w.id = :id AND s.looked_at > 0
 RETURNING s.looked_at, (SELECT count(*) FROM made) AS made;
 
 -- name: claim
@@ -84,7 +84,9 @@ WITH busy AS (
 UPDATE webhook_delivery d SET next_attempt_at = now() + :lease_s * interval '1 second'
 FROM due
 JOIN webhook w ON w.id = due.webhook_id
-LEFT JOIN event_log e ON e.environment = w.environment AND e.sequence = due.sequence
+LEFT JOIN LATERAL (
+    SELECT * FROM event_log WHERE environment = w.environment AND sequence = due.sequence OFFSET 0
+) e ON true
 WHERE d.webhook_id = due.webhook_id AND d.sequence = due.sequence
 RETURNING d.attempts, w.id, w.url, w.sealed_secret, w.environment, w.failing_since IS NOT NULL AS is_failing, d.sequence,
     e.partition, e.log_offset, e.log_index, e.type, e.version, e.subject, e.command_id, e.command_source, e.is_result,
@@ -115,7 +117,7 @@ WITH told AS (
         last_attempt_at = now(), last_status_code = :status_code, last_error = :error
     WHERE webhook_id = :id AND sequence = :sequence AND status = 'pending' AND attempts = :attempts
 ), judged AS (
-    SELECT id, :is_gone OR failing_since < now() - :disable_after_s::float8 * interval '1 second' AS is_over
+    SELECT :is_gone OR failing_since < now() - :disable_after_s::float8 * interval '1 second' AS is_over
     FROM webhook WHERE id = :id AND url = :url AND status = 'enabled' FOR NO KEY UPDATE
 )
 UPDATE webhook w SET
@@ -123,18 +125,18 @@ UPDATE webhook w SET
     status = CASE WHEN j.is_over THEN 'disabled' ELSE w.status END,
     disabled_reason = CASE WHEN j.is_over THEN :reason ELSE w.disabled_reason END,
     disabled_at = CASE WHEN j.is_over THEN now() ELSE w.disabled_at END
-FROM judged j WHERE w.id = j.id
+FROM judged j WHERE w.id = :id
 RETURNING w.status = 'disabled';
 
 -- name: forget_old$
 -- Deletes a bounded number of deliveries that were done long ago; how many.
-WITH old AS (
-    SELECT webhook_id, sequence FROM webhook_delivery
-    WHERE status <> 'pending' AND last_attempt_at < now() - :keep_s::float8 * interval '1 second'
-    LIMIT :row_limit
-), gone AS (
-    DELETE FROM webhook_delivery d USING old WHERE d.webhook_id = old.webhook_id AND d.sequence = old.sequence
-    RETURNING d.sequence
+WITH gone AS (
+    DELETE FROM webhook_delivery WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM webhook_delivery
+        WHERE status <> 'pending' AND last_attempt_at < now() - :keep_s::float8 * interval '1 second'
+        ORDER BY last_attempt_at LIMIT :row_limit
+    ))
+    RETURNING sequence
 )
 SELECT count(*) FROM gone;
 

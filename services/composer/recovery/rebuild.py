@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -9,7 +10,7 @@ import asyncpg
 from services.composer.recovery.baseline import lay_out_baseline, read_horizons
 from services.composer.recovery.differences import Findings, compare, count_resources, list_environments
 from services.composer.recovery.progress import Progress
-from services.composer.recovery.replay import BEGINNING, Place, read_heads, read_places, replay_piece
+from services.composer.recovery.replay import BEGINNING, Piece, Place, keep_rows, read_heads, read_places, replay
 from services.composer.recovery.scratch import discard, lock_rebuild, note_replayed, open_lasting
 from services.composer.recovery.sessions import patient_connection
 from services.kit.postgres import load_queries
@@ -103,15 +104,17 @@ class _Rebuild:
             place = self.places.get(environment, BEGINNING)
             if place.sequence < end:
                 place = self.places[environment] = await self._begin(environment, place)
-            while place.sequence < end:
-                async with self.connection.transaction():
-                    piece = await replay_piece(self.connection, environment, place)
-                    _demand_sound(environment, piece.problems)
-                    await note_replayed(self.connection, environment, piece.place)
-                place = self.places[environment] = piece.place
-                self.done.events += piece.events
-                self._progress.advance(piece.events)
+                async for piece in replay(self.connection, environment, place, end, partial(self._keep, environment)):
+                    self.places[environment] = piece.place
+                    self.done.events += piece.events
+                    self._progress.advance(piece.events)
         self.done.environments = len(self.places)
+
+    async def _keep(self, environment: str, piece: Piece) -> None:
+        _demand_sound(environment, piece.problems)
+        async with self.connection.transaction():
+            await keep_rows(self.connection, piece)
+            await note_replayed(self.connection, environment, piece.place)
 
 
 async def rebuild(settings: Settings, progress: Progress, *, restart: bool = False) -> Rebuilt:

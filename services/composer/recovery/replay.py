@@ -1,6 +1,7 @@
 """Replays an environment's history, a bounded piece at a time, into rows as the composer would have written them."""
 
-from collections.abc import Iterable, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from pydantic import ValidationError
@@ -17,12 +18,14 @@ from events.results import (
 from services.composer.batch import BatchState, Outcome
 from services.composer.decider.decide import evolve
 from services.composer.decider.state import EnvironmentState
-from services.composer.store import rows_of
-from services.kit.eventlog import read_history
+from services.composer.store import Rows, rows_of
+from services.kit.eventlog import Span, read_history
 from services.kit.postgres import Connection, load_queries
 
 PIECE_EVENTS = 2_000
 PIECE_BYTES = 8 * 1024 * 1024
+
+NOTHING = Span([], 0, 0)
 
 _sql = load_queries(__file__)
 
@@ -47,11 +50,12 @@ class Replayed(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """What was replayed in one go, and what was wrong with the history itself."""
+    """What was replayed in one go, what was wrong with the history itself, and the rows that it leaves."""
 
     events: int
     place: Place
     problems: list[str]
+    rows: Rows
 
 
 async def read_places(connection: Connection) -> dict[str, int]:
@@ -64,26 +68,48 @@ async def read_heads(connection: Connection) -> dict[str, int]:
     return {row["environment"]: row["sequence"] async for row in _sql.read_heads(connection)}
 
 
-async def replay_piece(connection: Connection, environment: str, after: Place) -> Piece:
-    """Replay the next events of an environment behind `after` into the tables beside the live ones."""
-    span = await read_history(
-        connection,
-        environment,
-        after.sequence,
-        types=None,
-        subject="",
-        row_limit=PIECE_EVENTS,
-        byte_limit=PIECE_BYTES,
-    )
-    state, place, problems = replayed(span.events, after)
-    if span.events:
-        await keep_replayed(connection, environment, state)
-    return Piece(len(span.events), place, problems)
+async def keep_rows(connection: Connection, piece: Piece) -> None:
+    """Put what a piece leaves into the tables beside the live ones."""
+    await _sql.keep_rows(connection, **piece.rows)
 
 
 async def keep_replayed(connection: Connection, environment: str, state: EnvironmentState) -> None:
     """Put what `state` changes into the tables beside the live ones."""
     await _sql.keep_rows(connection, **rows_of(Outcome(BatchState({environment: state}))))
+
+
+async def replay(
+    connection: Connection, environment: str, after: Place, last: int, keep: Callable[[Piece], Awaitable[None]]
+) -> AsyncIterator[Piece]:
+    """Replay an environment behind `after` up to the place `last`; yield each piece once `keep` has kept it.
+
+    A piece is worked out while the one before it is kept and the one behind it is read. Memory holds these three.
+    """
+    span = await _read(connection, environment, after.sequence)
+    ahead: Piece | None = None
+    while span.events or ahead:
+        working_out = asyncio.create_task(asyncio.to_thread(_work_out, environment, span, after))
+        try:
+            if ahead:
+                await keep(ahead)
+            following = await _read(connection, environment, span.covered) if span.covered < last else NOTHING
+        finally:
+            await asyncio.wait([working_out])
+        if ahead:
+            yield ahead
+        piece = working_out.result()
+        ahead, after, span = piece if piece.events else None, piece.place, following
+
+
+async def _read(connection: Connection, environment: str, after: int) -> Span:
+    return await read_history(
+        connection, environment, after, types=None, subject="", row_limit=PIECE_EVENTS, byte_limit=PIECE_BYTES
+    )
+
+
+def _work_out(environment: str, span: Span, after: Place) -> Piece:
+    state, place, problems = replayed(span.events, after)
+    return Piece(len(span.events), place, problems, rows_of(Outcome(BatchState({environment: state}))))
 
 
 def replayed(events: Iterable[Event], after: Place) -> Replayed:

@@ -1,21 +1,38 @@
 -- name: keep_rows!
--- What a piece of the history leaves of each resource that it changed. The tables are those that `scratch.sql` makes.
+-- What a piece of the history leaves of each resource that it changed. The tables are those that `scratch.sql` makes;
+-- they grow under the plan that a session keeps, so what goes is looked up by its key and deleted where it stands.
 WITH deployments_gone AS (
-    DELETE FROM replayed_deployment r
-    USING unnest(:gone_deployment_environments::text[], :gone_deployment_names::text[]) AS t (environment, name)
-    WHERE r.environment = t.environment AND r.name = t.name
+    DELETE FROM replayed_deployment WHERE ctid = ANY(ARRAY(
+        SELECT found.place
+        FROM unnest(:gone_deployment_environments::text[], :gone_deployment_names::text[]) AS t (environment, name)
+        CROSS JOIN LATERAL (
+            SELECT ctid AS place FROM replayed_deployment WHERE environment = t.environment AND name = t.name OFFSET 0
+        ) found
+    ))
 ), pipelines_gone AS (
-    DELETE FROM replayed_pipeline r
-    USING unnest(:gone_pipeline_environments::text[], :gone_pipeline_names::text[]) AS t (environment, name)
-    WHERE r.environment = t.environment AND r.name = t.name
+    DELETE FROM replayed_pipeline WHERE ctid = ANY(ARRAY(
+        SELECT found.place
+        FROM unnest(:gone_pipeline_environments::text[], :gone_pipeline_names::text[]) AS t (environment, name)
+        CROSS JOIN LATERAL (
+            SELECT ctid AS place FROM replayed_pipeline WHERE environment = t.environment AND name = t.name OFFSET 0
+        ) found
+    ))
 ), steps_gone AS (
-    DELETE FROM replayed_step r
-    USING unnest(:gone_step_environments::text[], :gone_step_names::text[]) AS t (environment, name)
-    WHERE r.environment = t.environment AND r.name = t.name
+    DELETE FROM replayed_step WHERE ctid = ANY(ARRAY(
+        SELECT found.place
+        FROM unnest(:gone_step_environments::text[], :gone_step_names::text[]) AS t (environment, name)
+        CROSS JOIN LATERAL (
+            SELECT ctid AS place FROM replayed_step WHERE environment = t.environment AND name = t.name OFFSET 0
+        ) found
+    ))
 ), variables_gone AS (
-    DELETE FROM replayed_environment_variable r
-    USING unnest(:gone_variable_environments::text[], :gone_variable_names::text[]) AS t (environment, name)
-    WHERE r.environment = t.environment AND r.name = t.name
+    DELETE FROM replayed_environment_variable WHERE ctid = ANY(ARRAY(
+        SELECT found.place
+        FROM unnest(:gone_variable_environments::text[], :gone_variable_names::text[]) AS t (environment, name)
+        CROSS JOIN LATERAL (
+            SELECT ctid AS place FROM replayed_environment_variable WHERE environment = t.environment AND name = t.name OFFSET 0
+        ) found
+    ))
 ), steps_kept AS (
     INSERT INTO replayed_step (environment, name, status, version, body, document, summary)
     SELECT t.* FROM unnest(

@@ -1,9 +1,9 @@
 -- name: make_temporary#
--- Tables for a replay that end with the session.
-CREATE TEMPORARY TABLE replayed_step (LIKE step INCLUDING ALL);
-CREATE TEMPORARY TABLE replayed_pipeline (LIKE pipeline INCLUDING ALL);
-CREATE TEMPORARY TABLE replayed_deployment (LIKE deployment INCLUDING ALL);
-CREATE TEMPORARY TABLE replayed_environment_variable (LIKE environment_variable INCLUDING ALL);
+-- Tables for a replay that end with the session; nobody looks for anything in them but by its name.
+CREATE TEMPORARY TABLE replayed_step (LIKE step, PRIMARY KEY (environment, name));
+CREATE TEMPORARY TABLE replayed_pipeline (LIKE pipeline, PRIMARY KEY (environment, name));
+CREATE TEMPORARY TABLE replayed_deployment (LIKE deployment, PRIMARY KEY (environment, name));
+CREATE TEMPORARY TABLE replayed_environment_variable (LIKE environment_variable, PRIMARY KEY (environment, name));
 
 -- name: lock_rebuild$
 -- True when no other rebuild is under way; ours ends with the session.

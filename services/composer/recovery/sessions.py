@@ -5,13 +5,14 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
-from services.kit.postgres import CONNECT_TIMEOUT_S
+from services.kit.postgres import CONNECT_TIMEOUT_S, INDEXED
 from services.kit.settings import PostgresSettings
 
 STATEMENT_S = 900.0
 CLOSE_S = 5.0
 
 SERVER_SETTINGS = {
+    **INDEXED,
     "application_name": "pipeloom recovery",
     "idle_in_transaction_session_timeout": "60s",
     "lock_timeout": "5s",

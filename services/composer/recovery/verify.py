@@ -1,5 +1,7 @@
 """Verifies on a live system that the projection is what a replay of the event log makes."""
 
+from functools import partial
+
 import asyncpg
 
 from events.topics import COMMANDS_TOPIC
@@ -15,7 +17,7 @@ from services.composer.recovery.differences import (
     list_environments,
 )
 from services.composer.recovery.progress import Progress
-from services.composer.recovery.replay import read_places, replay_piece
+from services.composer.recovery.replay import keep_rows, read_places, replay
 from services.composer.recovery.scratch import make_temporary
 from services.composer.recovery.sessions import patient_connection
 from services.kit.postgres import Connection
@@ -67,13 +69,11 @@ async def _verify_environment(
     connection: Connection, environment: str, last: int, findings: Findings, progress: Progress
 ) -> None:
     place = await lay_out_baseline(connection, environment)
-    while place.sequence < last:
-        piece = await replay_piece(connection, environment, place)
+    async for piece in replay(connection, environment, place, last, partial(keep_rows, connection)):
         for problem in piece.problems:
             findings.add(Difference(environment, "history", problem))
         findings.events += piece.events
         progress.advance(piece.events)
-        place = piece.place
     for check in (
         compare(connection, environment),
         check_head(connection, environment, last),

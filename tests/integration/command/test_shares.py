@@ -70,6 +70,7 @@ async def test_an_environment_at_its_share_is_refused_while_another_is_served(in
 
 async def test_those_who_wait_for_a_turn_have_one_although_no_result_comes(installation: Settings) -> None:
     installation.http.port, installation.http.turns_per_environment = pick_port(), 1
+    installation.http.turns_alone = 1
     member = await new_member(installation.postgres)
     async with running_service(run_gateway, installation), asking(installation, member) as http:
         held = [asyncio.ensure_future(create(http)) for _ in range(3)]

@@ -367,7 +367,7 @@ async def test_commands_of_an_environment_are_sent_in_turns(
     world: World, backend: Backend, make_request: MakeRequest
 ) -> None:
     # Given
-    backend.settings.http.turns_per_environment = 1
+    backend.settings.http.turns_per_environment = backend.settings.http.turns_alone = 1
     submitter = Submitter(backend, cast("CommandPublisher", world))
     first, second = (asyncio.create_task(submitter.submit(make_request(), ADA, DATA, answered)) for _ in range(2))
     await eventually(lambda: len(world.published) == 1)

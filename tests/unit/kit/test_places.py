@@ -104,7 +104,7 @@ class Worker:
 
 async def test_those_of_an_environment_take_turns_in_their_order_and_hold_up_no_other() -> None:
     # Given
-    turns = Turns(1, LONG_S)
+    turns = Turns("things", beside_others=1, alone=1, longest_s=LONG_S)
     first, second, third = (Worker(turns, "lab") for _ in range(3))
     await first.has_begun()
     # When
@@ -120,7 +120,7 @@ async def test_those_of_an_environment_take_turns_in_their_order_and_hold_up_no_
 
 
 async def test_who_works_for_long_has_had_its_turn() -> None:
-    turns = Turns(1, 0.01)
+    turns = Turns("things", beside_others=1, alone=1, longest_s=0.01)
     waiting_for_something, next_one = Worker(turns, "lab"), Worker(turns, "lab")
     await next_one.has_begun()
     assert not waiting_for_something.task.done()
@@ -130,7 +130,7 @@ async def test_who_works_for_long_has_had_its_turn() -> None:
 
 
 async def test_a_turn_that_does_not_come_in_time_is_refused() -> None:
-    turns = Turns(1, LONG_S)
+    turns = Turns("things", beside_others=1, alone=1, longest_s=LONG_S)
     first, hasty = Worker(turns, "lab"), Worker(turns, "lab", 0.01)
     with pytest.raises(NoPlace, match="did not come within") as caught:
         await asyncio.wait_for(hasty.task, SOON_S)
@@ -139,7 +139,7 @@ async def test_a_turn_that_does_not_come_in_time_is_refused() -> None:
 
 
 async def test_who_leaves_the_line_takes_no_turn() -> None:
-    turns = Turns(1, LONG_S)
+    turns = Turns("things", beside_others=1, alone=1, longest_s=LONG_S)
     first, gone, last = (Worker(turns, "lab") for _ in range(3))
     await first.has_begun()
     gone.task.cancel()
@@ -150,7 +150,7 @@ async def test_who_leaves_the_line_takes_no_turn() -> None:
 
 
 async def test_who_leaves_when_it_is_called_passes_the_turn_on() -> None:
-    turns = Turns(1, LONG_S)
+    turns = Turns("things", beside_others=1, alone=1, longest_s=LONG_S)
     first, gone, last = (Worker(turns, "lab") for _ in range(3))
     await first.has_begun()
     first.task.add_done_callback(lambda _: gone.task.cancel())
@@ -160,7 +160,42 @@ async def test_who_leaves_when_it_is_called_passes_the_turn_on() -> None:
 
 
 async def test_an_environment_that_asks_for_nothing_is_forgotten() -> None:
-    turns = Turns(1, LONG_S)
+    turns = Turns("things", beside_others=1, alone=1, longest_s=LONG_S)
     for each in [Worker(turns, "lab"), Worker(turns, "lab")]:
         await each.end()
     assert not turns._lines
+
+
+async def begun(workers: Iterable[Worker]) -> int:
+    """Return how many have a turn, once those have who can."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+    return sum(worker.begun.is_set() for worker in workers)
+
+
+async def test_who_asks_alone_has_more_turns_than_beside_others() -> None:
+    # Given
+    turns = Turns("things", beside_others=2, alone=5, longest_s=LONG_S)
+    alone = [Worker(turns, "lab") for _ in range(7)]
+    assert await begun(alone) == 5
+    # When
+    other = Worker(turns, "shop")
+    await other.has_begun()
+    # Then
+    for worker in alone[:3]:
+        await worker.end()
+    assert await begun(alone) == 5
+    await alone[3].end()
+    assert await begun(alone) == 6
+    for worker in [*alone[4:], other]:
+        await worker.end()
+
+
+async def test_some_time_after_the_others_the_one_that_is_left_has_all_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.kit.places.ALONE_AFTER_S", 0.0)
+    turns = Turns("things", beside_others=1, alone=3, longest_s=LONG_S)
+    await Worker(turns, "shop").end()
+    left = [Worker(turns, "lab") for _ in range(4)]
+    assert await begun(left) == 3
+    for worker in left:
+        await worker.end()
