@@ -25,8 +25,6 @@ from services.kit.postgres import Connection, load_queries
 PIECE_EVENTS = 2_000
 PIECE_BYTES = 8 * 1024 * 1024
 
-NOTHING = Span([], 0, 0)
-
 _sql = load_queries(__file__)
 
 
@@ -85,6 +83,7 @@ async def replay(
 
     A piece is worked out while the one before it is kept and the one behind it is read. Memory holds these three.
     """
+    end = Span([], last, last + 1)
     span = await _read(connection, environment, after.sequence)
     ahead: Piece | None = None
     while span.events or ahead:
@@ -92,7 +91,7 @@ async def replay(
         try:
             if ahead:
                 await keep(ahead)
-            following = await _read(connection, environment, span.covered) if span.covered < last else NOTHING
+            following = await _read(connection, environment, span.covered) if span.covered < last else end
         finally:
             await asyncio.wait([working_out])
         if ahead:
