@@ -30,7 +30,9 @@ faster than you, or you read from the middle. Read again from where you were, or
 
 REPLAY = """\
 To read from the beginning, use a new group with `auto.offset.reset=earliest`, or seek. What is older than the
-topic's retention is told by `GET /api/v1/events?from=beginning`: it reads the event log, which keeps everything."""
+topic's retention is told by `GET /api/v1/events?from=beginning`: it reads the event log, which keeps everything, unless
+the operator has set a retention of 14 days or more. Then it begins later, and the header `Pipeloom-Pruned-Up-To` says
+behind which event."""
 
 NOTICES = """\
 A notice is told once, and may be told again under the same `ce_id` when the monitor was killed just then. It says
@@ -49,7 +51,8 @@ of that URI: `GET /schemas/events/PipelineCreated.v1.json`."""
 
 COMMAND_PROMISES = """\
 Produce with acks=all and idempotence. What Kafka has acknowledged will be decided, once for each `ce_id` of an
-environment, in the order of the partition. Each command ends in exactly one result on the events topic: the record
+environment, in the order of the partition. An id is known for ever, unless the operator has set a retention of 14 days
+or more; a repeat after that is a new command. Each command ends in exactly one result on the events topic: the record
 whose `ce_commandid` is the command's id and whose `ce_result` is `true`. A record that is no command is kept as a
 dead letter and, where it has an id and an environment, answered with `CommandRejected`."""
 

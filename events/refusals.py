@@ -49,6 +49,7 @@ class Code(StrEnum):
     UNAUTHENTICATED = "unauthenticated", 401, "A bearer token is needed"
     INVALID_TOKEN = "invalid_token", 401, "The token is not one of ours"
     EXPIRED_TOKEN = "expired_token", 401, "The token has expired"
+    HISTORY_PRUNED = "history_pruned", 410, "The events that are asked for are no longer kept"
     # The state of the environment.
     STEP_NOT_FOUND = "step_not_found", 404, "The step does not exist"
     STEP_NOT_READY = "step_not_ready", 409, "The step is not Ready"

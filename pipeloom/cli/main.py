@@ -92,6 +92,7 @@ app.command(
 for _operation, _example in (
     (services.verify, "pipeloom verify --output json"),
     (services.rebuild, "pipeloom rebuild --dry-run"),
+    (services.prune, "pipeloom prune --keep-days 90 --dry-run"),
 ):
     app.command(
         epilog=f"Example: {_example}",

@@ -1,4 +1,4 @@
-"""`serve`, `init`, `admin`, `verify` and `rebuild`: the server's side, one process at a time."""
+"""`serve`, `init`, `admin`, `verify`, `rebuild` and `prune`: the server's side, one process at a time."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -50,3 +50,8 @@ def verify(context: typer.Context) -> None:
 def rebuild(context: typer.Context) -> None:
     """Build the projection anew from the event log, then swap it in, all while running (`pipeloom rebuild --help`)."""
     run_module("services.composer.recovery", ["rebuild", *context.args])
+
+
+def prune(context: typer.Context) -> None:
+    """Take what is older than it is kept out of the event log, while the system runs (`pipeloom prune --help`)."""
+    run_module("services.composer.retention", context.args)

@@ -8,16 +8,20 @@ SELECT partition, log_offset, environment, command_id, code, message, record_key
         WHERE pair ->> 0 = 'ce_type' LIMIT 1) AS type,
     CASE WHEN is_open THEN 'open' ELSE status END AS status,
     CASE WHEN NOT is_open THEN settled_at END AS settled_at,
-    CASE WHEN NOT is_open THEN settled_by END AS settled_by
+    CASE WHEN NOT is_open THEN settled_by END AS settled_by,
+    is_remembered
 FROM (
     SELECT *, status = 'open' OR (status = 'replayed' AND replay = 'refused') AS is_open
     FROM (
         SELECT d.*, CASE
             WHEN d.replayed_as IS NULL THEN NULL
+            WHEN i.command_id IS NULL AND d.remembered_replay = d.replayed_as THEN d.remembered_outcome
             WHEN i.command_id IS NULL THEN 'undecided'
             WHEN i.fingerprint <> d.replayed_content OR e.type = 'CommandRejected' THEN 'refused'
             ELSE 'done'
-        END AS replay
+        END AS replay,
+        i.command_id IS NULL AND d.remembered_replay IS NOT DISTINCT FROM d.replayed_as
+            AND d.replayed_as IS NOT NULL AS is_remembered
         FROM dead_letter d
         LEFT JOIN inbox i ON i.environment = d.environment AND i.command_id = d.replayed_as
         LEFT JOIN event_log e

@@ -122,6 +122,6 @@ async def _demand_published(connection: Connection, topic: str, partitions: Coll
 async def _make_room(connection: Connection, partitions: list[int], ends: list[int]) -> None:
     distance = await _sql.find_distance(connection, partitions=partitions)
     if distance is not None:
-        for lower in (_sql.lower_events, _sql.lower_inbox, _sql.lower_dead_letters):
+        for lower in (_sql.lower_events, _sql.lower_inbox, _sql.lower_dead_letters, _sql.lower_horizons):
             await lower(connection, distance=distance, partitions=partitions)
     await _sql.publish_from(connection, partitions=partitions, ends=ends)

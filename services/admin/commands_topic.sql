@@ -25,6 +25,7 @@ SELECT greatest(max(log_offset), max(log_offset) - min(log_offset)) + 2 FROM (
     SELECT log_offset FROM event_log WHERE partition = ANY(:partitions::int[])
     UNION ALL SELECT log_offset FROM inbox WHERE partition = ANY(:partitions::int[])
     UNION ALL SELECT log_offset FROM dead_letter WHERE partition = ANY(:partitions::int[])
+    UNION ALL SELECT log_offset FROM history_horizon WHERE partition = ANY(:partitions::int[])
 ) AS used;
 
 -- name: lower_events!
@@ -38,6 +39,10 @@ UPDATE inbox SET log_offset = log_offset - :distance WHERE partition = ANY(:part
 -- name: lower_dead_letters!
 -- Make room for new dead letters.
 UPDATE dead_letter SET log_offset = log_offset - :distance WHERE partition = ANY(:partitions::int[]);
+
+-- name: lower_horizons!
+-- Have pruned histories go on behind the same place as before.
+UPDATE history_horizon SET log_offset = log_offset - :distance WHERE partition = ANY(:partitions::int[]);
 
 -- name: publish_from!
 -- Nothing that will be in the log is on the events topic yet: what is to be read back begins at its end.

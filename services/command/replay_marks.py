@@ -67,6 +67,8 @@ def command_of(letter: DeadLetter, content: bytes, key: UUID | None) -> UUID:
     Without either it is derived from the letter, the content and the replay that was refused last, so that the same
     replay is the same command even where the mark was lost, as in a Postgres that was restored from a backup.
     """
+    if letter.replay == "done" and letter.is_remembered:  # nothing else would keep it from taking effect again
+        raise _took_effect(letter)
     is_same = content == letter.replayed_content
     if letter.replayed_as is not None and letter.replayed_as == key:
         if not is_same:

@@ -19,6 +19,7 @@ from services.composer.intake import Received, take_in
 from services.composer.metrics import FENCED, REPEATED, tell_lag
 from services.composer.progress import ComposerProgress, Held
 from services.composer.records import read_one_by_one, received
+from services.composer.retention.service import keep_pruned
 from services.composer.settle import settle
 from services.composer.store import Claim, rows_of, save_rows
 from services.kit.backoff import Backoff
@@ -59,11 +60,13 @@ async def run_composer(settings: Settings, health: Health, stop: asyncio.Event) 
     held = Held()
     watched = ComposerProgress(settings.kafka, pool, health, held)
     watchdog = Watchdog(settings.watchdog.stuck_after_s, health, watched.look)
-    async with (
-        pool,
-        watched,
-        running(probe_kafka(settings.kafka, health), probe_postgres(pool, health), watchdog.run()),
-    ):
+    beside = (
+        probe_kafka(settings.kafka, health),
+        probe_postgres(pool, health),
+        watchdog.run(),
+        keep_pruned(settings),
+    )
+    async with pool, watched, running(*beside):
         await compose_until(stop, settings, health, KafkaClients(settings.kafka), pool, held)
 
 

@@ -17,7 +17,7 @@ class Accepted(TypedDict):
 
 
 class Unknown(TypedDict):
-    """A command without a result: on its way, or never sent."""
+    """A command without a result: on its way, never sent, or no longer kept."""
 
     command_id: str
     status: Literal["unknown"]

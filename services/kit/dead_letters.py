@@ -73,6 +73,7 @@ class DeadLetter:
     """A record that was no command, why, and what became of it. A list leaves out key, value and headers.
 
     `replay` is what came of the last replay; `replayed_content` the fingerprint of what that one asks for.
+    `is_remembered` when only the letter knows that, since retention has taken it out of the inbox.
     """
 
     id: LetterId
@@ -88,6 +89,7 @@ class DeadLetter:
     value_bytes: int
     replayed_content: bytes | None = None
     replay: Replay | None = None
+    is_remembered: bool = False
     source: str | None = None
     type: str | None = None
     key: bytes | None = None
@@ -248,6 +250,7 @@ def _letter(row: asyncpg.Record) -> DeadLetter:
         type=_readable(row["type"]),
         replayed_content=row["replayed_content"],
         replay=row["replay"],
+        is_remembered=row.get("is_remembered", False),
         **bytes_too,
     )
 

@@ -24,7 +24,7 @@ LIMIT :page_size;
 -- A letter with its bytes: of an environment, or of whomever when none is given.
 SELECT partition, log_offset, environment, command_id, code, message, received_at, status, settled_at, settled_by,
     replayed_as, replayed_content, replay, source, type,
-    coalesce(octet_length(record_value), 0) AS value_bytes, record_key, record_value, record_headers
+    coalesce(octet_length(record_value), 0) AS value_bytes, record_key, record_value, record_headers, is_remembered
 FROM dead_letter_now
 WHERE partition = :partition AND log_offset = :log_offset
     AND (:environment::text IS NULL OR environment = :environment);

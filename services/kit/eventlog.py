@@ -23,10 +23,21 @@ class Decided(NamedTuple):
 
 
 class Span(NamedTuple):
-    """The events of a piece of an environment's history that are wanted, and the last place of that piece."""
+    """The events of a piece of an environment's history that are wanted, and the last place of that piece.
+
+    It `begins` right behind the place that was asked for, or later where the history was pruned.
+    """
 
     events: list[Event]
     covered: int
+    begins: int
+
+
+class Extent(NamedTuple):
+    """The last place of a history, and the last one that was pruned; 0 when there is none."""
+
+    head: int
+    pruned_up_to: int
 
 
 async def read_ranges(
@@ -75,6 +86,12 @@ async def read_head(connection: Connection, environment: str) -> int:
     return await _sql.read_head(connection, environment=environment) or 0
 
 
+async def read_extent(connection: Connection, environment: str) -> Extent:
+    """Return where an environment's history begins and ends."""
+    row = await _sql.read_extent(connection, environment=environment)
+    return Extent(row["head"], row["pruned_up_to"])
+
+
 async def read_history(
     connection: Connection,
     environment: str,
@@ -101,8 +118,8 @@ async def read_history(
         byte_limit=byte_limit,
     )
     found = [row async for row in rows]
-    covered = found[-1]["covered"] if found else after
-    return Span([event_of(row) for row in found if row["is_wanted"]], covered)
+    covered, begins = (found[-1]["covered"], found[-1]["begins"]) if found else (after, after + 1)
+    return Span([event_of(row) for row in found if row["is_wanted"]], covered, begins)
 
 
 def event_of(row: asyncpg.Record) -> Event:

@@ -48,6 +48,12 @@ CROSS JOIN LATERAL (
 -- The last place of an environment's history.
 SELECT sequence FROM environment_head WHERE environment = :environment;
 
+-- name: read_extent^
+-- Where an environment's history ends, and up to where it was pruned.
+SELECT
+    coalesce((SELECT sequence FROM environment_head WHERE environment = :environment), 0) AS head,
+    coalesce((SELECT sequence FROM history_horizon WHERE environment = :environment), 0) AS pruned_up_to;
+
 -- name: read_history
 -- Of the next rows of an environment's history those that are wanted, and the last one, which says how far this went.
 -- The rows that are read are bounded by their number, those that are told by their bytes too; the first one always is.
@@ -71,10 +77,11 @@ WITH span AS (
     FROM span
     WINDOW before_it AS (ORDER BY sequence ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 ), page AS (
-    SELECT *, max(sequence) OVER () AS covered FROM measured WHERE bytes_before < :byte_limit
+    SELECT *, min(sequence) OVER () AS begins, max(sequence) OVER () AS covered
+    FROM measured WHERE bytes_before < :byte_limit
 )
 SELECT partition, log_offset, log_index, environment, sequence, type, version, subject, command_id, command_source,
-    is_result, actor, time, traceparent, CASE WHEN is_wanted THEN data ELSE '' END AS data, is_wanted, covered
+    is_result, actor, time, traceparent, CASE WHEN is_wanted THEN data ELSE '' END AS data, is_wanted, begins, covered
 FROM page
 WHERE is_wanted OR sequence = covered
 ORDER BY sequence;

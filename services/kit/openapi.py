@@ -37,6 +37,11 @@ _HEADERS = {
     "Retry-After": ("After so many seconds another try makes sense", {"type": "string", "pattern": "^[0-9]+$"}, "2"),
     "WWW-Authenticate": ("How to say who asks", {"type": "string"}, "Bearer"),
     "Link": ("The next page, when there is one", {"type": "string"}, '</api/v1/steps?limit=2&after=b>; rel="next"'),
+    "Pipeloom-Pruned-Up-To": (
+        "Events up to this sequence are no longer kept; left out while the history is whole",
+        {"type": "string", "pattern": "^[0-9]+$"},
+        "1042",
+    ),
     "Cache-Control": ("For how long the answer may be kept", {"type": "string"}, "no-store"),
     "Content-Disposition": ("The name of the file", {"type": "string"}, "attachment; filename*=UTF-8''train.tgz"),
     "Vary": ("What the answer depends on", {"type": "string"}, "craft-ai-client"),

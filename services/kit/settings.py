@@ -8,7 +8,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from events.patterns import Pattern
-from events.topics import DEFAULT_PARTITIONS
+from events.topics import COMMANDS_TOPIC, DAY_MS, DEFAULT_PARTITIONS
 from events.wording import fault_of
 
 PREFIX, DELIMITER = "PIPELOOM_", "__"
@@ -107,6 +107,19 @@ class ComposerSettings(BaseModel):
     instance_id: str | None = Field(None, description="Unique and lasting name of this process: it restarts at once")
     max_batch: int = Field(500, ge=1, le=5000)
     session_timeout_ms: int = 10_000
+
+
+class RetentionSettings(BaseModel):
+    """For how long commands and their events are kept in Postgres; the composer prunes what is older."""
+
+    keep_days: float | None = Field(
+        None,
+        ge=COMMANDS_TOPIC.retention_ms / DAY_MS,
+        description="How long a command is known and its events are kept; for ever when left out",
+    )
+    batch_events: int = Field(500, ge=1, le=5000, description="About how many events go in one transaction")
+    pause_s: float = Field(0.2, ge=0, le=60, description="How long nothing goes after each transaction")
+    every_s: float = Field(60.0, ge=1, description="How often it looks for what may go, and how old the oldest row is")
 
 
 class RelaySettings(BaseModel):
@@ -214,6 +227,7 @@ class Settings(BaseSettings):
     secrets: SecretsSettings = SecretsSettings()
     objects: ObjectsSettings = ObjectsSettings()
     composer: ComposerSettings = ComposerSettings()
+    retention: RetentionSettings = RetentionSettings()
     relay: RelaySettings = RelaySettings()
     builder: BuilderSettings = BuilderSettings()
     webhooks: WebhooksSettings = WebhooksSettings()

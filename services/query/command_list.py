@@ -15,6 +15,7 @@ from events.envelope import timestamp
 from events.outcomes import COMMAND_OF, is_refusal, results_of
 from events.patterns import NO_NUL
 from events.upcasting import present_fields
+from services.kit.eventlog import read_extent
 from services.kit.parameters import CommandType
 from services.kit.postgres import Connection, Pool
 from services.kit.reading import reading
@@ -94,8 +95,10 @@ def command_list_router(pool: Pool) -> APIRouter:
         wanted = Wanted(status, command_type, actor, since, until)
         async with reading(pool) as connection:
             rows = await _page(connection, asker.environment, wanted, after, limit)
+            extent = await read_extent(connection, asker.environment)
         behind = rows[-1]["covered"] if rows and rows[-1]["has_more"] else None
-        return page_response(request, [entry_of(row) for row in rows if row["is_wanted"]], behind)
+        told = [entry_of(row) for row in rows if row["is_wanted"]]
+        return page_response(request, told, behind, extent.pruned_up_to)
 
     return router
 

@@ -34,7 +34,8 @@ def command_status_router(backend: Backend) -> APIRouter:
     async def get_command(asker: Asker, command_id: UUID, wait: Wait = 0) -> Response:
         """Get a command's result: `succeeded` with the result event's data, or `rejected` with the refusal.
 
-        202 and `unknown` when there is no result under this id: it is still on its way, or was never sent.
+        202 and `unknown` when there is no result under this id: it is still on its way, was never sent, or is so old
+        that it is no longer kept.
         """
         held = shares.place(asker.environment) if wait else nullcontext()
         with held, backend.live.expecting(asker.environment, command_id) as result:
@@ -54,6 +55,7 @@ def _unknown(command_id: UUID) -> Response:
     body = {
         "command_id": str(command_id),
         "status": "unknown",
-        "message": "There is no result under this id: the command is still on its way, or was never sent.",
+        "message": "There is no result under this id: the command is still on its way, was never sent, or is so old "
+        "that it is no longer kept.",
     }
     return json_response(pydantic_core.to_json(body), 202, {"Retry-After": "1"})

@@ -68,7 +68,8 @@ AN_ACTIVITY = {
 AN_UNKNOWN_COMMAND = {
     "command_id": examples.COMMAND_ID,
     "status": "unknown",
-    "message": "There is no result under this id: the command is still on its way, or was never sent.",
+    "message": "There is no result under this id: the command is still on its way, was never sent, or is so old "
+    "that it is no longer kept.",
 }
 
 
@@ -164,12 +165,20 @@ LIST_ENVIRONMENT_VARIABLES = _list(
 )
 
 FOLLOW_EVENTS = described(
-    Told(200, None, None, "Events as they come, without an end", ("Cache-Control",), content=A_STREAM),
+    Told(
+        200,
+        None,
+        None,
+        "Events as they come, without an end",
+        ("Cache-Control", "Pipeloom-Pruned-Up-To"),
+        content=A_STREAM,
+    ),
     refuses=[
         *OF_READS,
         Code.INVALID_PARAMETER,
         Code.INVALID_REQUEST,
         Code.INVALID_HEADER,
+        Code.HISTORY_PRUNED,
         Code.TOO_MANY_STREAMS,
         Code.ENVIRONMENT_OVERLOADED,
     ],

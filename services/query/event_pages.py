@@ -10,7 +10,7 @@ from fastapi.sse import format_sse_event
 from events.envelope import Event
 from events.refusals import Refused
 from events.structured import event_as_json
-from services.kit.eventlog import read_head, read_history
+from services.kit.eventlog import Extent, read_extent, read_history
 from services.kit.postgres import Pool
 from services.kit.reading import reading
 
@@ -31,10 +31,14 @@ class Wanted(NamedTuple):
 
 
 class Page(NamedTuple):
-    """The next events of a history as bytes, and the last place that was looked at for them."""
+    """The next events of a history as bytes, and the last place that was looked at for them.
+
+    It has a gap when what should come first was pruned since the reader began.
+    """
 
     chunk: bytes
     covered: int
+    has_gap: bool = False
 
 
 class EventPages:
@@ -50,10 +54,10 @@ class EventPages:
         self._kept: OrderedDict[tuple[Wanted, int], Page] = OrderedDict()
         self._resting_until = 0.0
 
-    async def head(self, environment: str) -> int:
-        """Return the last place of an environment's history. Raises Refused postgres_unavailable."""
+    async def extent(self, environment: str) -> Extent:
+        """Return where an environment's history begins and ends. Raises Refused postgres_unavailable."""
         async with reading(self._pool) as connection:
-            return await read_head(connection, environment)
+            return await read_extent(connection, environment)
 
     async def behind(self, wanted: Wanted, after: int) -> Page | None:
         """Return the page behind a place, which covers nothing at the end; None while Postgres cannot be read.
@@ -84,7 +88,7 @@ class EventPages:
                 row_limit=ROWS,
                 byte_limit=BYTES,
             )
-        return Page(b"".join(map(_told, span.events)), span.covered)
+        return Page(b"".join(map(_told, span.events)), span.covered, span.begins > after + 1)
 
     def _keep(self, wanted: Wanted, after: int, page: Page) -> None:
         if page.covered == after or len(page.chunk) > 2 * BYTES:

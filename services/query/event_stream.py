@@ -22,10 +22,12 @@ HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 TOKEN_EXPIRED = "token_expired"  # noqa: S105 - an event's name
 SHUTTING_DOWN = "shutting_down"
 TOO_SLOW = "too_slow"
+HISTORY_PRUNED = "history_pruned"
 ENDINGS = {
     TOKEN_EXPIRED: "The access token has expired. Go on with a new one and the Last-Event-ID.",
     SHUTTING_DOWN: "This process ends. Connect again with the Last-Event-ID.",
     TOO_SLOW: "What was sent was not read in time. Connect again with the Last-Event-ID.",
+    HISTORY_PRUNED: "The next events are no longer kept. Read the present state, and begin anew from=now.",
 }
 
 log = structlog.get_logger()
@@ -40,10 +42,14 @@ class Limits(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where a stream begins, and until when its reader's token counts (in seconds since 1970)."""
+    """Where a stream begins, and until when its reader's token counts (in seconds since 1970).
+
+    `headers` say up to where the history was pruned, if it was.
+    """
 
     after: int
     expires_at: float
+    headers: dict[str, str] = {}
 
 
 class EventStream(EventSourceResponse):
@@ -53,7 +59,7 @@ class EventStream(EventSourceResponse):
         self, pages: EventPages, watchers: Watchers, shares: Shares, wanted: Wanted, place: Place, limits: Limits
     ) -> None:
         """Tell what is `wanted` from `place` on."""
-        super().__init__((), headers=HEADERS)
+        super().__init__((), headers=HEADERS | place.headers)
         self._pages = pages
         self._watchers = watchers
         self._shares = shares
@@ -87,6 +93,9 @@ class EventStream(EventSourceResponse):
                 return
             news.clear()
             page = await self._pages.behind(self._wanted, after)
+            if page and page.has_gap:
+                await outlet.end(HISTORY_PRUNED)
+                return
             if page and page.covered > after:
                 after = page.covered
                 is_read = await outlet.put(page.chunk) if page.chunk else True

@@ -11,13 +11,14 @@ from events.codec import MAX_ATTRIBUTE_LENGTH
 from events.patterns import NO_NUL
 from events.refusals import Code, Refused
 from services.kit.backend import Backend
+from services.kit.eventlog import Extent
 from services.kit.parameters import EventType, PipelineFilter
 from services.kit.places import Shares
 from services.kit.web import Asker
 from services.query import contract
 from services.query.event_pages import EventPages, Wanted
 from services.query.event_stream import EventStream, Limits, Place
-from services.query.paging import demand_known
+from services.query.paging import demand_known, pruned_headers
 
 PARAMETERS = ("type", "pipeline", "subject", "from")
 REPEATABLE = ("type",)
@@ -66,26 +67,35 @@ def event_router(backend: Backend, limits: Limits | None = None) -> APIRouter:
         An event's id is its sequence in the environment's history, its name the type, its data a CloudEvent as JSON.
         """
         demand_known(request, PARAMETERS, REPEATABLE)
-        head = await pages.head(asker.environment)
-        after = head if start == "now" else 0
+        extent = await pages.extent(asker.environment)
+        after = extent.head if start == "now" else extent.pruned_up_to
         if last_event_id is not None:
-            after = _place(last_event_id, head)
+            after = _place(last_event_id, extent)
         wanted = Wanted(asker.environment, tuple(sorted(set(types))) if types else None, subject, pipeline)
-        place = Place(after, backend.tokens.expires_at(request.headers.get("authorization")))
+        expires_at = backend.tokens.expires_at(request.headers.get("authorization"))
+        place = Place(after, expires_at, pruned_headers(extent.pruned_up_to))
         return EventStream(pages, backend.live.watchers, shares, wanted, place, within)
 
     return router
 
 
-def _place(last_event_id: str, head: int) -> int:
+def _place(last_event_id: str, extent: Extent) -> int:
     given = last_event_id.strip(_BLANKS)
-    if not _PLACE.fullmatch(given) or int(given) > head:
+    if not _PLACE.fullmatch(given) or int(given) > extent.head:
         # What is not ASCII came as bytes of who knows which encoding: repeated it would be something else.
         told = f"'{given}'" if given.isascii() and given.isprintable() else "has characters other than digits, so it"
         raise Refused(
             Code.INVALID_HEADER,
             f"The Last-Event-ID {told} is not the id of an event of this environment, whose last one is "
-            f"{head}. Leave the header out to begin anew, with `from=beginning` or `from=now`.",
+            f"{extent.head}. Leave the header out to begin anew, with `from=beginning` or `from=now`.",
             header="Last-Event-ID",
+        )
+    if int(given) < extent.pruned_up_to:
+        raise Refused(
+            Code.HISTORY_PRUNED,
+            f"The events behind {given} are no longer kept: the history was pruned up to {extent.pruned_up_to}. Read "
+            "the present state, and begin anew without a Last-Event-ID.",
+            last_event_id=int(given),
+            pruned_up_to=extent.pruned_up_to,
         )
     return int(given)

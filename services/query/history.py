@@ -11,6 +11,7 @@ from events.names import why_unaddressable
 from events.outcomes import COMMAND_OF, is_refusal
 from events.refusals import Code, Refused
 from events.upcasting import present_fields
+from services.kit.eventlog import read_extent
 from services.kit.parameters import DeploymentName, PipelineName, StepName
 from services.kit.postgres import Pool
 from services.kit.reading import reading
@@ -79,7 +80,7 @@ async def _history(
 ) -> Response:
     demand_known(request, PARAMETERS)
     if why_unaddressable(name):
-        raise _never_there(kind, name)
+        raise _never_there(kind, name, 0)
     newest_first = order == "newest"
     start = after if after is not None else BEHIND_ALL if newest_first else 0
     subject = f"{kind}s/{name}"
@@ -94,11 +95,15 @@ async def _history(
             byte_limit=BYTES,
         )
         rows = [row async for row in found]
-        if not rows and not await _sql.has_subject(connection, environment=environment, subject=subject):
-            raise _never_there(kind, name)
+        pruned_up_to = (await read_extent(connection, environment)).pruned_up_to
+        if not rows and not await _sql.is_known(
+            connection, environment=environment, subject=subject, kind=kind, name=name
+        ):
+            raise _never_there(kind, name, pruned_up_to)
     told = rows[:limit]
     has_more = bool(rows) and rows[0]["found"] > len(told)
-    return page_response(request, [entry_of(row, kind) for row in told], told[-1]["sequence"] if has_more else None)
+    behind = told[-1]["sequence"] if has_more else None
+    return page_response(request, [entry_of(row, kind) for row in told], behind, pruned_up_to)
 
 
 def entry_of(row: Any, kind: str) -> dict[str, Any]:
@@ -127,11 +132,14 @@ def entry_of(row: Any, kind: str) -> dict[str, Any]:
     return {**entry, "before": data.get("before"), "after": data[kind]}
 
 
-def _never_there(kind: Kind, name: str) -> Refused:
+def _never_there(kind: Kind, name: str, pruned_up_to: int) -> Refused:
     code = {
         "step": Code.STEP_NOT_FOUND,
         "pipeline": Code.PIPELINE_NOT_FOUND,
         "deployment": Code.DEPLOYMENT_NOT_FOUND,
     }[kind]
     details: dict[str, Any] = {f"{kind}_name": name}
-    return Refused(code, f"Nothing was ever asked of a {kind} '{name}' in this environment. Check the name.", **details)
+    since = f" since event {pruned_up_to}; what was before is no longer kept" if pruned_up_to else ""
+    ever = "" if since else "ever "
+    message = f"Nothing was {ever}asked of a {kind} '{name}' in this environment{since}. Check the name."
+    return Refused(code, message, **details)

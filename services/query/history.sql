@@ -33,8 +33,12 @@ LEFT JOIN LATERAL (
 WHERE m.bytes_before < :byte_limit
 ORDER BY m.place;
 
--- name: has_subject$
--- Whether anything was ever logged about a resource.
+-- name: is_known$
+-- Whether there is a resource, or anything is still logged about it: of one that is old the log may tell nothing more.
 SELECT EXISTS (
     SELECT FROM event_log WHERE environment = :environment AND subject = :subject AND sequence IS NOT NULL
-);
+) OR CASE :kind
+    WHEN 'step' THEN EXISTS (SELECT FROM step WHERE environment = :environment AND name = :name)
+    WHEN 'pipeline' THEN EXISTS (SELECT FROM pipeline WHERE environment = :environment AND name = :name)
+    ELSE EXISTS (SELECT FROM deployment WHERE environment = :environment AND name = :name)
+END;

@@ -45,10 +45,16 @@ def demand_known(request: Request, known: Sequence[str], repeatable: Sequence[st
         )
 
 
-def page_response(request: Request, entries: Sequence[object], after: object | None) -> Response:
+def page_response(request: Request, entries: Sequence[object], after: object | None, pruned_up_to: int = 0) -> Response:
     """Return a page, with a link to the one behind the place `after`; None when it is the last."""
     headers = {} if after is None else {"Link": f'<{request.url.path}?{_query(request, str(after))}>; rel="next"'}
+    headers |= pruned_headers(pruned_up_to)
     return json_response(pydantic_core.to_json(list(entries)), headers=headers)
+
+
+def pruned_headers(pruned_up_to: int) -> dict[str, str]:
+    """Return the header that says up to where a history is no longer kept; none when it is whole."""
+    return {"Pipeloom-Pruned-Up-To": str(pruned_up_to)} if pruned_up_to else {}
 
 
 def _query(request: Request, after: str) -> str:

@@ -1,6 +1,6 @@
 """Histories made without Kafka: commands decided and saved as the composer does it, a batch at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import islice
 from uuid import UUID, uuid4
@@ -34,13 +34,19 @@ SEALED = "sealed:v1:0123abcd:AAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 async def new_history(settings: Settings, commands: int, environment: str | None = None, partition: int = 0) -> str:
     """Have `commands` commands decided in an environment, made when none is given; return the environment."""
     environment = environment or (await new_member(settings.postgres)).environment
+    await have_decided(settings, islice(any_commands(environment), commands), partition)
+    return environment
+
+
+async def have_decided(settings: Settings, commands: Iterable[Command], partition: int = 0) -> None:
+    """Have commands decided at the next offsets of a partition."""
     topic = COMMANDS_TOPIC.name(settings.kafka.topic_prefix)
-    asked = islice(_commands(environment), commands)
+    asked = iter(commands)
     connection = await connect(settings.postgres)
     try:
         claim = (await claim_partition(connection, topic, partition, TOPIC_ID, 0, "tests")).claim
         offset = claim.next_offset
-        while batch := [_taken(each, partition, offset + place) for place, each in enumerate(islice(asked, BATCH))]:
+        while batch := [taken_of(each, partition, offset + place) for place, each in enumerate(islice(asked, BATCH))]:
             outcome = compose(batch, await load_state(connection, needs_of(batch)))
             offset += outcome.records
             assert outcome.records == len(batch)
@@ -48,15 +54,15 @@ async def new_history(settings: Settings, commands: int, environment: str | None
             claim = type(claim)(partition, claim.epoch, offset)
     finally:
         await connection.close()
-    return environment
 
 
-def _taken(asked: Command, partition: int, offset: int) -> Taken:
+def taken_of(asked: Command, partition: int, offset: int) -> Taken:
+    """Return a command as the composer takes it in at a place of the log."""
     record = Received(partition, offset, asked.environment.encode(), b"", [], datetime.now(UTC))
     return record, asked
 
 
-def _commands(environment: str) -> Iterator[Command]:
+def any_commands(environment: str) -> Iterator[Command]:
     """Yield commands that make, change, refuse and delete resources of every kind, for ever."""
     run = uuid4().hex[:6]
     turn = 0

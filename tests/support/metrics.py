@@ -24,9 +24,9 @@ OF_PROMETHEUS = {"job", "instance"}
 
 def load_all() -> None:
     """Import every module that defines metrics."""
-    for file in (ROOT / "services").glob("*/*.py"):
+    for file in (ROOT / "services").rglob("*.py"):
         if file.stem in {"metrics", "http_metrics", "pools", "loop_lag"}:
-            importlib.import_module(f"services.{file.parent.name}.{file.stem}")
+            importlib.import_module(".".join(file.relative_to(ROOT).with_suffix("").parts))
 
 
 def families() -> dict[str, tuple[str, set[str]]]:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import asyncpg
 
+from services.composer.recovery.baseline import lay_out_baseline, read_horizons
 from services.composer.recovery.differences import Findings, compare, count_resources, list_environments
 from services.composer.recovery.progress import Progress
-from services.composer.recovery.replay import Piece, Place, keep_rows, read_heads, read_places, replay
+from services.composer.recovery.replay import BEGINNING, Piece, Place, keep_rows, read_heads, read_places, replay
 from services.composer.recovery.scratch import discard, lock_rebuild, note_replayed, open_lasting
 from services.composer.recovery.sessions import patient_connection
 from services.kit.settings import Settings
@@ -58,7 +59,7 @@ class _Rebuild:
 
     async def fill(self) -> None:
         """Replay until little is behind; Postgres adds what keeps the tables sound."""
-        ends = await read_places(self.connection)
+        ends = await self._read_ends()
         self._progress.begin("replaying", sum(ends.values()), sum(place.sequence for place in self.places.values()))
         await self._replay_to(ends)
         try:
@@ -72,23 +73,37 @@ class _Rebuild:
     async def catch_up(self) -> int:
         """Replay what was decided meanwhile; return how many events."""
         before = self.done.events
-        await self._replay_to(await read_places(self.connection))
+        await self._replay_to(await self._read_ends())
         return self.done.events - before
 
     async def demand_heads(self) -> None:
         """Refuse a log that lacks the end of a history: sequences that were told would be used again."""
         for environment, head in (await read_heads(self.connection)).items():
-            last = self.places.get(environment, Place()).sequence
+            last = self.places.get(environment, BEGINNING).sequence
             if head > last:
                 raise RefusedRebuildError(
                     f"the history of '{environment}' ends at {last} in the event log, but {head} events were told. "
                     "Restore a backup whose event log is whole."
                 )
 
+    async def _read_ends(self) -> dict[str, int]:
+        """Return where each history ends: in the log, or where it was pruned when nothing is left of it there."""
+        return await read_horizons(self.connection) | await read_places(self.connection)
+
+    async def _begin(self, environment: str, reached: Place) -> Place:
+        """Return where an environment goes on: where it was, unless that was pruned since."""
+        async with self.connection.transaction():
+            place = await lay_out_baseline(self.connection, environment, reached)
+            if place != reached:
+                await note_replayed(self.connection, environment, place)
+        self._progress.advance(place.sequence - reached.sequence)
+        return place
+
     async def _replay_to(self, ends: dict[str, int]) -> None:
         for environment, end in ends.items():
-            place = self.places.get(environment, Place())
+            place = self.places.get(environment, BEGINNING)
             if place.sequence < end:
+                place = self.places[environment] = await self._begin(environment, place)
                 async for piece in replay(self.connection, environment, place, end, partial(self._keep, environment)):
                     self.places[environment] = piece.place
                     self.done.events += piece.events

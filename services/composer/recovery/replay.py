@@ -1,7 +1,7 @@
 """Replays an environment's history, a bounded piece at a time, into rows as the composer would have written them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from pydantic import ValidationError
@@ -37,6 +37,17 @@ class Place(NamedTuple):
     position: Position = Position(-1, -1)
 
 
+BEGINNING = Place()
+
+
+class Replayed(NamedTuple):
+    """What some events make of nothing, the place behind them, and what was wrong with them."""
+
+    state: EnvironmentState
+    place: Place
+    problems: list[str]
+
+
 class Piece(NamedTuple):
     """What was replayed in one go, what was wrong with the history itself, and the rows that it leaves."""
 
@@ -61,6 +72,11 @@ async def keep_rows(connection: Connection, piece: Piece) -> None:
     await _sql.keep_rows(connection, **piece.rows)
 
 
+async def keep_replayed(connection: Connection, environment: str, state: EnvironmentState) -> None:
+    """Put what `state` changes into the tables beside the live ones."""
+    await _sql.keep_rows(connection, **rows_of(Outcome(BatchState({environment: state}))))
+
+
 async def replay(
     connection: Connection, environment: str, after: Place, last: int, keep: Callable[[Piece], Awaitable[None]]
 ) -> AsyncIterator[Piece]:
@@ -68,6 +84,7 @@ async def replay(
 
     A piece is worked out while the one before it is kept and the one behind it is read. Memory holds these three.
     """
+    end = Span([], last, last + 1)
     span = await _read(connection, environment, after.sequence)
     ahead: Piece | None = None
     while span.events or ahead:
@@ -75,7 +92,7 @@ async def replay(
         try:
             if ahead:
                 await keep(ahead)
-            following = await _read(connection, environment, span.covered) if span.covered < last else Span([], last)
+            following = await _read(connection, environment, span.covered) if span.covered < last else end
         finally:
             await asyncio.wait([working_out])
         if ahead:
@@ -91,13 +108,19 @@ async def _read(connection: Connection, environment: str, after: int) -> Span:
 
 
 def _work_out(environment: str, span: Span, after: Place) -> Piece:
+    state, place, problems = replayed(span.events, after)
+    return Piece(len(span.events), place, problems, rows_of(Outcome(BatchState({environment: state}))))
+
+
+def replayed(events: Iterable[Event], after: Place) -> Replayed:
+    """Return what `events`, which stand behind `after`, change of an environment. Pure."""
     state = EnvironmentState()
     problems: list[str] = []
-    for event in span.events:
+    for event in events:
         problems += _misplaced(event, after)
         problems += _evolve(state, event)
         after = _place_of(event)
-    return Piece(len(span.events), after, problems, rows_of(Outcome(BatchState({environment: state}))))
+    return Replayed(state, after, problems)
 
 
 def _place_of(event: Event) -> Place:

@@ -18,8 +18,10 @@ async def make_temporary(connection: Connection) -> None:
 
 
 async def lock_rebuild(connection: Connection) -> bool:
-    """Return whether this session is the only one that rebuilds."""
+    """Return whether this session is the only one that rebuilds; then nothing is pruned as long as it lives."""
     locked: bool = await _sql.lock_rebuild(connection)
+    if locked:
+        await _sql.hold_histories(connection)
     return locked
 
 

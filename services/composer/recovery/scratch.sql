@@ -9,6 +9,10 @@ CREATE TEMPORARY TABLE replayed_environment_variable (LIKE environment_variable,
 -- True when no other rebuild is under way; ours ends with the session.
 SELECT pg_try_advisory_lock(hashtext('pipeloom rebuild'));
 
+-- name: hold_histories!
+-- Let nothing be pruned as long as this session lives; waits for the piece that is being pruned now.
+SELECT pg_advisory_lock(hashtext('pipeloom histories'));
+
 -- name: find_origin$
 -- What the tables of an unfinished rebuild were made for; NULL when there are none.
 SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = 'pipeloom_rebuild';

@@ -5,6 +5,7 @@ from functools import partial
 import asyncpg
 
 from events.topics import COMMANDS_TOPIC
+from services.composer.recovery.baseline import lay_out_baseline, read_horizons
 from services.composer.recovery.differences import (
     Difference,
     Findings,
@@ -16,7 +17,7 @@ from services.composer.recovery.differences import (
     list_environments,
 )
 from services.composer.recovery.progress import Progress
-from services.composer.recovery.replay import Place, keep_rows, read_places, replay
+from services.composer.recovery.replay import keep_rows, read_places, replay
 from services.composer.recovery.scratch import make_temporary
 from services.composer.recovery.sessions import patient_connection
 from services.kit.postgres import Connection
@@ -42,9 +43,10 @@ async def _verify(
     connection: "asyncpg.Connection[asyncpg.Record]", topic: str, environment: str | None, progress: Progress
 ) -> Findings:
     findings = Findings()
-    places = await read_places(connection)
+    horizons = await read_horizons(connection)
+    places = horizons | await read_places(connection)
     chosen = await _choose(connection, places, environment)
-    progress.begin("verifying", sum(places.get(each, 0) for each in chosen))
+    progress.begin("verifying", sum(places.get(each, 0) - horizons.get(each, 0) for each in chosen))
     for each in chosen:
         await _verify_environment(connection, each, places.get(each, 0), findings, progress)
     async for difference in check_cursors(connection, topic):
@@ -66,7 +68,8 @@ async def _choose(connection: Connection, places: dict[str, int], environment: s
 async def _verify_environment(
     connection: Connection, environment: str, last: int, findings: Findings, progress: Progress
 ) -> None:
-    async for piece in replay(connection, environment, Place(), last, partial(keep_rows, connection)):
+    place = await lay_out_baseline(connection, environment)
+    async for piece in replay(connection, environment, place, last, partial(keep_rows, connection)):
         for problem in piece.problems:
             findings.add(Difference(environment, "history", problem))
         findings.events += piece.events

@@ -128,7 +128,7 @@ async def test_a_history_is_that_of_one_environment_in_its_order(connection: Con
     await write_log(connection, *events, make_event(environment="shop"), make_event(sequence=None))
     span = await history(connection, after=1)
     assert ([event.sequence for event in span.events], span.covered) == ([2, 3], 3)
-    assert await history(connection, after=3) == Span([], 3)
+    assert await history(connection, after=3) == Span([], 3, 4)
 
 
 async def test_a_piece_of_a_history_is_bounded_by_rows_and_by_the_bytes_of_what_is_wanted(

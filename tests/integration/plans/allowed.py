@@ -41,6 +41,7 @@ ALLOWED: dict[str, dict[str, str]] = {
     "kit/lag.read_unpublished": {"event_log": LAST},
     "webhooks/deliveries.are_any": {"webhook": HOOKS},
     "webhooks/deliveries.claim": {"webhook": HOOKS},
+    "webhooks/deliveries.count_webhooks_due": {"webhook": HOOKS},
     "webhooks/deliveries.count_pending": {"webhook_delivery": "an index of the pending ones alone, which are bounded"},
     "webhooks/deliveries.find_behind": {"webhook": HOOKS},
     "webhooks/deliveries.oldest_due_s": {"webhook": HOOKS},

@@ -66,3 +66,10 @@ def test_a_replay_that_could_be_a_second_one_is_refused(
     with pytest.raises(Refused) as refused:
         command_of(replayed_as(KEY, replay), content, key)
     assert (refused.value.code, refused.value.details["command_id"]) == (code, str(KEY))
+
+
+def test_a_replay_that_took_effect_so_long_ago_that_only_the_letter_knows_is_not_sent_again() -> None:
+    remembered = replace(replayed_as(KEY, "done"), is_remembered=True)
+    with pytest.raises(Refused) as refused:
+        command_of(remembered, SAME, KEY)
+    assert refused.value.code == "dead_letter_replayed"

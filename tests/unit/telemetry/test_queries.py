@@ -73,7 +73,7 @@ def test_every_metric_is_in_the_guide_and_the_other_way_round() -> None:
 def test_no_metric_has_a_label_that_whoever_asks_can_choose_freely() -> None:
     allowed = {
         "method", "route", "status", "type", "outcome", "code", "phase", "partition", "ending", "client", "kind",
-        "state", "part", "topic", "reason", "result", "what",
+        "state", "part", "topic", "reason", "result", "what", "table",
     }  # fmt: skip
     ours = {name: labels for name, (_, labels) in families().items() if name.startswith("pipeloom_")}
     assert {name: labels - allowed - OF_PROMETHEUS for name, labels in ours.items() if labels - allowed} == {}
