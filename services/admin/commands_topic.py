@@ -11,9 +11,10 @@ from aiokafka.errors import KafkaError
 from events.topics import COMMANDS_TOPIC, EVENTS_TOPIC
 from services.admin.control import ControlError
 from services.kit.commands_log import CommandsLog, read_commands_log, read_ends
-from services.kit.postgres import CONNECT_TIMEOUT_S, Connection, load_queries
+from services.kit.postgres import CONNECT_TIMEOUT_S, Connection
 from services.kit.reasons import reason_of
 from services.kit.settings import KafkaSettings, Settings
+from services.kit.statements import load_queries
 
 PATIENCE_S = 1800.0
 

@@ -8,7 +8,8 @@ import asyncpg
 import uuid_utils
 
 from events.names import has_control_characters, is_environment_id
-from services.kit.postgres import Connection, load_queries
+from services.kit.postgres import Connection
+from services.kit.statements import load_queries
 from services.kit.tokens import hash_secret, new_sdk_token
 
 _sql = load_queries(__file__)

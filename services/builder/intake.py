@@ -9,9 +9,9 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from events.codec import decode_event
-from events.envelope import Event
+from events.envelope import Event, type_attribute
 from events.resources import Step
-from events.results import StepCreated, StepUpdated
+from events.results import RESULTS, StepCreated, StepUpdated
 from events.topics import EVENTS_TOPIC
 from events.upcasting import present
 from services.builder.metrics import UNDER_WAY, tell_lag
@@ -42,6 +42,14 @@ BEGINNINGS: dict[tuple[str, int], type[StepCreated] | type[StepUpdated]] = {
     (model.__name__, model.version): model for model in (StepCreated, StepUpdated)
 }
 
+# Of these there are many more; to decode them would be to find out what their type says.
+OTHERS = {
+    type_attribute(name, version).encode()
+    for name, model in RESULTS.items()
+    for version in range(1, model.version + 1)
+    if name not in {name for name, _ in BEGINNINGS}
+}
+
 Report = Callable[[Event, Step], Awaitable[None]]
 
 log = structlog.get_logger(repeats=True)
@@ -49,6 +57,8 @@ log = structlog.get_logger(repeats=True)
 
 def step_to_build(record: ConsumerRecord) -> tuple[Event, Step] | None:
     """Return the event and the step of a record that asks for a build; None for any other."""
+    if any(name == "ce_type" and raw in OTHERS for name, raw in record.headers):
+        return None
     try:
         event = present(decode_event(record.partition, record.headers, record.value or b""))
         begun = BEGINNINGS.get((event.type, event.version))

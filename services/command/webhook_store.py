@@ -6,7 +6,8 @@ from uuid import UUID
 import asyncpg
 
 from events.refusals import Code, Refused
-from services.kit.postgres import Connection, load_queries
+from services.kit.postgres import Connection
+from services.kit.statements import load_queries
 from services.kit.webhook_documents import webhook_not_found
 
 _sql = load_queries(__file__)

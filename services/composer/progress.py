@@ -10,9 +10,10 @@ from aiokafka import TopicPartition
 
 from services.kit.health import Health
 from services.kit.lag import records_behind
-from services.kit.postgres import Pool, borrowed, load_queries
+from services.kit.postgres import Pool, borrowed
 from services.kit.progress import Place, Seen
 from services.kit.settings import KafkaSettings
+from services.kit.statements import load_queries
 from services.kit.topic_ends import TopicEnds
 from services.kit.watchdog import TURNS
 

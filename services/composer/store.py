@@ -15,7 +15,8 @@ from services.composer.decider.needs import Needs
 from services.composer.decider.state import EnvironmentState, Kept, Shelf
 from services.kit.documents import documents_of
 from services.kit.notices import decided_notice
-from services.kit.postgres import Connection, load_queries
+from services.kit.postgres import Connection
+from services.kit.statements import load_queries
 
 Rows = dict[str, Any]
 

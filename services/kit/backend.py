@@ -1,12 +1,12 @@
 """What an HTTP application needs behind it: a pool, the live events, the tokens and the sealer."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from services.kit.health import Health
 from services.kit.live import LiveEvents
+from services.kit.patience import Ending
 from services.kit.places import LISTS, Turns
 from services.kit.postgres import Pool, open_pool
 from services.kit.probes import probe_kafka, probe_postgres
@@ -30,7 +30,7 @@ class Backend:
     live: LiveEvents
     tokens: Tokens
     sealer: Sealer
-    ending: asyncio.Event = field(default_factory=asyncio.Event)
+    ending: Ending = field(default_factory=Ending)
     """Set when the process is about to end: who still waits for news is answered without them."""
     list_turns: Turns = field(init=False)
     """The pages of lists that are read at a time."""

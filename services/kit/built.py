@@ -10,9 +10,9 @@ from events.refusals import Code, Refused
 from events.resources import StepStatus
 from services.kit.backend import Backend
 from services.kit.patience import Patience
-from services.kit.postgres import load_queries
 from services.kit.reading import reading
 from services.kit.sdk import knows_failed, spelled_page
+from services.kit.statements import load_queries
 
 HOLD_S = 25.0
 

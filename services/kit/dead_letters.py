@@ -13,7 +13,8 @@ import pydantic_core
 from events.codec import Headers, readable
 from events.envelope import timestamp
 from events.refusals import Code, Refused
-from services.kit.postgres import Connection, load_queries
+from services.kit.postgres import Connection
+from services.kit.statements import load_queries
 
 Status = Literal["open", "replayed", "discarded"]
 Replay = Literal["undecided", "refused", "done"]

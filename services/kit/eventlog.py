@@ -9,7 +9,8 @@ import asyncpg
 from events.envelope import Event, Position, timestamp
 from events.upcasting import present
 from services.kit.notices import Ranges
-from services.kit.postgres import Connection, load_queries
+from services.kit.postgres import Connection
+from services.kit.statements import load_queries
 
 _sql = load_queries(__file__)
 

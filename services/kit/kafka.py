@@ -61,13 +61,17 @@ def group_consumer(kafka: KafkaSettings, group_id: str, **options: Any) -> AIOKa
     )
 
 
-def reader(kafka: KafkaSettings) -> AIOKafkaConsumer:
-    """Return a consumer without a group: its owner assigns and seeks."""
+def reader(kafka: KafkaSettings, *, fetch_min_bytes: int = 1) -> AIOKafkaConsumer:
+    """Return a consumer without a group: its owner assigns and seeks.
+
+    One that can wait for FETCH_WAIT_MS says from how many bytes on it does not: each answer costs the broker and us.
+    """
     return AIOKafkaConsumer(
         bootstrap_servers=kafka.bootstrap_servers,
         group_id=None,
         enable_auto_commit=False,
         auto_offset_reset="latest",
+        fetch_min_bytes=fetch_min_bytes,
         fetch_max_wait_ms=FETCH_WAIT_MS,
         isolation_level="read_committed",
         request_timeout_ms=REQUEST_TIMEOUT_MS,

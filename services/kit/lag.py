@@ -7,7 +7,8 @@ that are not published.
 from typing import NamedTuple
 
 from events.envelope import Position
-from services.kit.postgres import Connection, load_queries
+from services.kit.postgres import Connection
+from services.kit.statements import load_queries
 
 # Events are not counted beyond that: a count reads what it counts.
 COUNT_UP_TO = 10_000

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from events.codec import decode_event
@@ -34,6 +34,8 @@ POLL_MS = 500
 RECONNECT_S = 0.5
 START_S = 15.0
 READ_S = 5.0
+# The hints are first but for those that were lost.
+UNHURRIED_BYTES = 64 * 1024
 ASK_S = 1.0
 PART = "event feed"
 WHAT = "events topic"
@@ -163,7 +165,7 @@ class LiveEvents:
                     self.watchers.wake(environment)
 
     async def _tail(self) -> None:
-        consumer = reader(self._kafka)
+        consumer = reader(self._kafka, fetch_min_bytes=UNHURRIED_BYTES)
         try:
             async with asyncio.timeout(START_S):
                 await consumer.start()
@@ -175,7 +177,7 @@ class LiveEvents:
                 self._health.turned()
                 for partition, records in batches.items():
                     if self._is_awaited:
-                        self._release(_decoded(partition.partition, records), "topic")
+                        self._release(_decoded(partition.partition, self._wanted(records)), "topic")
                     self._positions[partition] = records[-1].offset + 1
         finally:
             self._reading = None
@@ -192,6 +194,16 @@ class LiveEvents:
             consumer.seek(partition, position)
             self._positions[partition] = position
 
+    def _wanted(self, records: Iterable[ConsumerRecord]) -> list[ConsumerRecord]:
+        """Return those that somebody may wait for: most were told of by a hint before, and decoding takes its time."""
+        what = [each.what for each in self._waiting]
+        texts = {
+            "ce_commandid": {str(each).encode() for each in what if isinstance(each, UUID)},
+            "ce_subject": {each.encode() for each in what if isinstance(each, str)},
+            "ce_environment": {each.encode() for each in self.watchers.environments},
+        }
+        return [record for record in records if any(raw in texts.get(name, ()) for name, raw in record.headers)]
+
     def _release(self, events: Iterable[Event], way: str) -> None:
         for event in events:
             if event.is_result and event.sequence is not None:
@@ -206,9 +218,9 @@ class LiveEvents:
                 future.set_result(event)
 
 
-def _decoded(partition: int, records: Iterable[object]) -> Iterator[Event]:
+def _decoded(partition: int, records: Iterable[ConsumerRecord]) -> Iterator[Event]:
     for record in records:
         try:
-            yield present(decode_event(partition, record.headers, record.value))  # type: ignore[attr-defined]
+            yield present(decode_event(partition, record.headers, record.value))
         except (KeyError, ValueError) as error:
             log.warning("a record on the events topic is not ours", partition=partition, error=str(error))

@@ -1,6 +1,7 @@
 """One shape for every error over HTTP: the keys of craft-ai-sdk (sdk-contract 4) and of RFC 9457 together."""
 
 import http
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -65,29 +66,40 @@ def _headers(refusal: Refused, status: int) -> dict[str, str]:
     return headers
 
 
+async def _refused(request: Request, error: Refused) -> Response:
+    return problem(request, error)
+
+
+async def _malformed(request: Request, error: RequestValidationError) -> Response:
+    return problem(request, _invalid(request, error))
+
+
+async def _framework(request: Request, error: HTTPException) -> Response:
+    if isinstance(error.__cause__, Refused):  # what FastAPI met while it read the body itself
+        return problem(request, error.__cause__)
+    headers = dict(error.headers or {})
+    if error.status_code == http.HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = _allowed_methods(request)
+    return problem(request, _of_framework(request, error), headers)
+
+
+async def _gone(_: Request, __: ClientDisconnect) -> Response:
+    return Response(status_code=http.HTTPStatus.BAD_REQUEST)  # nobody is there to read it
+
+
+# How each error that ends a request is told.
+HANDLERS: dict[type[Exception], Callable[[Request, Any], Awaitable[Response]]] = {
+    Refused: _refused,
+    RequestValidationError: _malformed,
+    HTTPException: _framework,
+    ClientDisconnect: _gone,
+}
+
+
 def add_problem_handlers(app: FastAPI) -> None:
     """Make every error of `app`, the framework's own included, a problem."""
-
-    @app.exception_handler(Refused)
-    async def refused(request: Request, error: Refused) -> JSONResponse:
-        return problem(request, error)
-
-    @app.exception_handler(RequestValidationError)
-    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        return problem(request, _invalid(request, error))
-
-    @app.exception_handler(HTTPException)
-    async def framework(request: Request, error: HTTPException) -> JSONResponse:
-        if isinstance(error.__cause__, Refused):  # what FastAPI met while it read the body itself
-            return problem(request, error.__cause__)
-        headers = dict(error.headers or {})
-        if error.status_code == http.HTTPStatus.METHOD_NOT_ALLOWED:
-            headers["Allow"] = _allowed_methods(request)
-        return problem(request, _of_framework(request, error), headers)
-
-    @app.exception_handler(ClientDisconnect)
-    async def gone(_: Request, __: ClientDisconnect) -> Response:
-        return Response(status_code=http.HTTPStatus.BAD_REQUEST)  # nobody is there to read it
+    for kind, handler in HANDLERS.items():
+        app.add_exception_handler(kind, handler)
 
 
 def broken(request: Request, error: Exception) -> JSONResponse:

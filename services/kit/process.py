@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -19,6 +20,7 @@ from services.kit.health import Health, health_app
 from services.kit.logs import configure_logs
 from services.kit.loop_guard import loop_guard
 from services.kit.loop_lag import measure_loop_lag
+from services.kit.patience import Ending
 from services.kit.settings import Settings, UnusableSettingsError, load_settings
 from services.kit.tracing import tracing
 
@@ -36,6 +38,10 @@ HELD_UP = 75
 """The exit code of a process that gave up because its work stood still (EX_TEMPFAIL)."""
 LAST_END = "PIPELOOM_LAST_END"
 """The variable in which a supervisor may say why the process before this one ended."""
+
+# So many more objects than there were, and the garbage collector looks for cycles among the new ones. The 700 of Python
+# are a few commands: it looked at everything that lives, which is many modules, several times a second.
+COLLECT_AFTER = 50_000
 
 Main = Callable[[Settings, Health, asyncio.Event], Awaitable[None]]
 
@@ -55,6 +61,7 @@ def run_service(name: str, main: Main) -> None:
     except UnusableSettingsError as error:
         sys.exit(f"pipeloom {name}: {error}")
     configure_logs(settings.log_format, name)
+    _collect_seldom()
     refused: BaseException | None = None
     health = Health(last_end=os.environ.get(LAST_END))
     try:
@@ -71,6 +78,13 @@ def run_service(name: str, main: Main) -> None:
 
 def _say_why(name: str, reason: str) -> None:
     print(f"pipeloom {name}: {reason}", file=sys.stderr, flush=True)
+
+
+def _collect_seldom() -> None:
+    """Leave what was loaded at the start, which stays, out of every collection, and collect seldom."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER)
 
 
 def _first_of(group: BaseExceptionGroup[StartError]) -> BaseException:
@@ -167,7 +181,7 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(app: Any, host: str, port: int, ending: asyncio.Event | None = None) -> AsyncIterator[None]:
+async def serving(app: Any, host: str, port: int, ending: Ending | None = None) -> AsyncIterator[None]:
     """Serve the ASGI application `app` inside the block; at its end, drain what is under way within DRAIN_S seconds.
 
     `ending` is set for those who then still wait, in time for their answers.
@@ -190,7 +204,7 @@ async def serving(app: Any, host: str, port: int, ending: asyncio.Event | None =
         yield
     finally:
         server.should_exit = True
-        release = asyncio.get_running_loop().call_later(RELEASE_S, (ending or asyncio.Event()).set)
+        release = asyncio.get_running_loop().call_later(RELEASE_S, (ending or Ending()).set)
         try:
             async with asyncio.timeout(DRAIN_S + 2):
                 await task

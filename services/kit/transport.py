@@ -46,7 +46,8 @@ def timed(receive: Receive, within_s: float, silent_s: float) -> Receive:
 
     What comes behind it (a disconnect) may take its time.
     """
-    deadline = asyncio.get_running_loop().time() + within_s
+    clock = asyncio.get_running_loop().time
+    deadline = clock() + within_s
     is_whole = False
 
     async def received() -> Message:
@@ -54,7 +55,7 @@ def timed(receive: Receive, within_s: float, silent_s: float) -> Receive:
         if is_whole:
             return await receive()
         try:
-            async with asyncio.timeout_at(deadline), asyncio.timeout(silent_s):
+            async with asyncio.timeout_at(min(deadline, clock() + silent_s)):
                 message = await receive()
         except TimeoutError as error:
             raise _late(within_s, silent_s) from error

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from events.refusals import Code, Refused
 from events.topics import MIB
+from services.kit.direct_routes import DirectRoutes
 from services.kit.health import Health, health_routes
 from services.kit.http_metrics import Measured
 from services.kit.log_context import tell
@@ -42,10 +43,15 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _bearer = HTTPBearer(auto_error=False, description="An access token from POST /api/v1/auth/refresh")
 
 
-def _identify(request: Request, _: Annotated[Any, Depends(_bearer)]) -> Identity:
+def _identity(request: Request) -> Identity:
     identity: Identity = request.app.state.tokens.identify(request.headers.get("authorization"))
     tell(environment=identity.environment)
     return identity
+
+
+async def _identify(request: Request, _: Annotated[Any, Depends(_bearer)]) -> Identity:
+    # A coroutine, although it awaits nothing: FastAPI sends plain functions to a thread.
+    return _identity(request)
 
 
 Asker = Annotated[Identity, Depends(_identify)]
@@ -182,6 +188,8 @@ def make_app(
         openapi_url=f"{API}/openapi.json",
         description=ABOUT,
         generate_unique_id_function=operation_id,
+        # What there is to see of requests is told by TracedRequests and Measured.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     for name, value in state.items():
         setattr(app.state, name, value)
@@ -190,6 +198,7 @@ def make_app(
     app.routes.extend([*health_routes(health), *contract_routes()])
     add_problem_handlers(app)
     describe(app)
+    app.add_middleware(DirectRoutes, routes=app.routes, resolvers={_identify: _identity})
     app.add_middleware(Guard, body_timeout_s=body_timeout_s, upload_bytes=upload_bytes)
     app.add_middleware(Measured, prefix=API)
     app.add_middleware(RequestLog, log_requests=log_requests)

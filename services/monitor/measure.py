@@ -11,8 +11,9 @@ from events.envelope import Position
 from events.topics import COMMANDS_TOPIC, EVENTS_TOPIC
 from services.kit.kafka import ADMIN_TIMEOUT_MS
 from services.kit.lag import NOTHING, read_unpublished, records_behind
-from services.kit.postgres import Connection, load_queries
+from services.kit.postgres import Connection
 from services.kit.settings import Settings
+from services.kit.statements import load_queries
 from services.kit.topic_ends import TopicEnds
 from services.monitor.intake import COMMANDS, EVENTS
 from services.monitor.progress import Source

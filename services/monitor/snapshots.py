@@ -6,7 +6,8 @@ from typing import Any
 
 from services.kit.latency import SHARES, packed, percentile_ms
 from services.kit.partitions import partition_of
-from services.kit.postgres import Connection, load_queries
+from services.kit.postgres import Connection
+from services.kit.statements import load_queries
 from services.monitor.activity import Activity, Minute
 from services.monitor.ledger import NO_ENVIRONMENT, Place
 from services.monitor.measure import Behind

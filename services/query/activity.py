@@ -11,8 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.kit.backend import Backend
-from services.kit.postgres import Connection, load_queries
+from services.kit.postgres import Connection
 from services.kit.reading import reading
+from services.kit.statements import load_queries
 from services.kit.web import Asker, json_response
 from services.query import contract
 from services.query.activity_sums import Row, activity_of

@@ -17,8 +17,9 @@ from events.patterns import NO_NUL
 from events.upcasting import present_fields
 from services.kit.eventlog import read_extent
 from services.kit.parameters import CommandType
-from services.kit.postgres import Connection, Pool, load_queries
+from services.kit.postgres import Connection, Pool
 from services.kit.reading import reading
+from services.kit.statements import load_queries
 from services.kit.web import Asker
 from services.query import history_contract as contract
 from services.query.paging import BEHIND_ALL, DEFAULT_LIMIT, PageLimit, demand_known, page_response

@@ -13,8 +13,9 @@ from events.refusals import Code, Refused
 from events.upcasting import present_fields
 from services.kit.eventlog import read_extent
 from services.kit.parameters import DeploymentName, PipelineName, StepName
-from services.kit.postgres import Pool, load_queries
+from services.kit.postgres import Pool
 from services.kit.reading import reading
+from services.kit.statements import load_queries
 from services.kit.web import Asker
 from services.query import history_contract as contract
 from services.query.paging import BEHIND_ALL, DEFAULT_LIMIT, PageLimit, demand_known, page_response

@@ -3,8 +3,9 @@
 from typing import Any
 
 from events.names import why_unaddressable
-from services.kit.postgres import Pool, load_queries
+from services.kit.postgres import Pool
 from services.kit.reading import reading
+from services.kit.statements import load_queries
 
 sql = load_queries(__file__)
 

@@ -10,8 +10,8 @@ from starlette.responses import Response
 
 from services.kit.backend import Backend
 from services.kit.parameters import MAX_SEQUENCE
-from services.kit.postgres import load_queries
 from services.kit.reading import reading
+from services.kit.statements import load_queries
 from services.kit.web import Asker, json_response
 from services.kit.webhook_documents import delivery_document, webhook_document, webhook_not_found
 from services.query import webhook_contract as contract

@@ -10,7 +10,8 @@ from events.codec import decode_event
 from events.envelope import Position
 from services.kit.clients import Clients, Consumer
 from services.kit.lag import NOTHING
-from services.kit.postgres import Pool, borrowed, load_queries
+from services.kit.postgres import Pool, borrowed
+from services.kit.statements import load_queries
 from services.kit.stopping import stop_client
 
 START_S = 10.0

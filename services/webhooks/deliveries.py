@@ -9,8 +9,9 @@ import asyncpg
 
 from events.envelope import Event
 from services.kit.eventlog import event_of
-from services.kit.postgres import Pool, borrowed, load_queries
+from services.kit.postgres import Pool, borrowed
 from services.kit.settings import WebhooksSettings
+from services.kit.statements import load_queries
 from services.webhooks.sending import Answer
 
 ROWS = 500

@@ -15,7 +15,7 @@ from services.composer.decider.state import EnvironmentState, Shelf
 from services.composer.intake import take_in
 from services.composer.records import received, undecodable
 from services.kit.eventlog import event_of
-from tests.simulation.consumers import UNREADABLE, record_of
+from tests.simulation.consumers import record_of, unreadable
 from tests.simulation.log import PartitionLog
 from tests.simulation.tables import Tables
 from tests.simulation.workload import ENVIRONMENTS
@@ -46,7 +46,7 @@ def _replay(world: World) -> Outcome:
         where = TopicPartition(COMMANDS, partition)
         for entry in world.broker.logs[where].committed():
             if entry.payload is not None and entry.payload.is_unreadable:
-                record = undecodable(where, entry.offset, UNREADABLE)
+                record = undecodable(where, entry.offset, unreadable())
             else:
                 record = received(record_of(where, entry))
             batch = [(record, take_in(record, PARTITIONS))]

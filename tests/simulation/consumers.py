@@ -18,7 +18,11 @@ REQUEST_S = 15.0
 RETRY_S = 0.1
 FETCH_WAIT_S = 0.1
 MAX_FETCH = 500
-UNREADABLE = UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")
+
+
+def unreadable() -> UnicodeDecodeError:
+    """Return a new one each time: one that is raised again keeps the frames of every time, and all that they hold."""
+    return UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")
 
 
 class Calls:
@@ -257,7 +261,7 @@ def _refuse_unreadable(
     """Raise as aiokafka does while it unpacks; read alone, the position stands at the record."""
     if limit == 1:
         positions[where] = entries[0].offset
-    raise UNREADABLE
+    raise unreadable()
 
 
 def record_of(where: TopicPartition, entry: Entry) -> ConsumerRecord:

@@ -1,8 +1,7 @@
 """Pools and connections of the simulated Postgres: they take the SQL of the named statements, as asyncpg does."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import asyncpg
@@ -115,14 +114,14 @@ class SimulatedPool:
         self._process = process
         self._idle: list[Connection] = []
 
-    @asynccontextmanager
-    async def acquire(self, *, timeout: float | None = None) -> AsyncIterator[Connection]:  # noqa: ASYNC109
-        connection = self._idle.pop() if self._idle else await self.connect()
-        try:
-            yield connection
-        finally:
-            if not connection.is_closed:
-                self._idle.append(connection)
+    async def acquire(self) -> Connection:
+        """Return a connection that is idle, or a new one."""
+        return self._idle.pop() if self._idle else await self.connect()
+
+    async def release(self, connection: Connection) -> None:
+        """Take a connection back."""
+        if not connection.is_closed:
+            self._idle.append(connection)
 
     async def connect(self) -> Connection:
         """Return a connection of one's own."""

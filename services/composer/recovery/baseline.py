@@ -7,7 +7,8 @@ from events.envelope import Position
 from events.resources import Deployment, EnvironmentVariable, Pipeline, Step
 from services.composer.decider.state import EnvironmentState
 from services.composer.recovery.replay import BEGINNING, Place, keep_replayed
-from services.kit.postgres import Connection, load_queries
+from services.kit.postgres import Connection
+from services.kit.statements import load_queries
 
 PIECE_ROWS = 500
 PIECE_BYTES = 8 * 1024 * 1024

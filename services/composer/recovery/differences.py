@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass, field
 
 from services.kit.eventlog import read_head
-from services.kit.postgres import Connection, load_queries
+from services.kit.postgres import Connection
+from services.kit.statements import load_queries
 
 MAX_NAMED = 1_000
 

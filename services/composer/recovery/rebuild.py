@@ -13,8 +13,8 @@ from services.composer.recovery.progress import Progress
 from services.composer.recovery.replay import BEGINNING, Piece, Place, keep_rows, read_heads, read_places, replay
 from services.composer.recovery.scratch import discard, lock_rebuild, note_replayed, open_lasting
 from services.composer.recovery.sessions import patient_connection
-from services.kit.postgres import load_queries
 from services.kit.settings import Settings
+from services.kit.statements import load_queries
 
 SHORT_EVENTS = 500
 ROUNDS = 20

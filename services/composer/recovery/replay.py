@@ -20,7 +20,8 @@ from services.composer.decider.decide import evolve
 from services.composer.decider.state import EnvironmentState
 from services.composer.store import Rows, rows_of
 from services.kit.eventlog import Span, read_history
-from services.kit.postgres import Connection, load_queries
+from services.kit.postgres import Connection
+from services.kit.statements import load_queries
 
 PIECE_EVENTS = 2_000
 PIECE_BYTES = 8 * 1024 * 1024

@@ -5,8 +5,9 @@ from importlib.metadata import version
 
 from events.envelope import Position
 from services.composer.recovery.replay import Place
-from services.kit.postgres import Connection, load_queries
+from services.kit.postgres import Connection
 from services.kit.schema import known_migrations
+from services.kit.statements import load_queries
 
 _sql = load_queries(__file__)
 

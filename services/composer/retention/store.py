@@ -11,7 +11,8 @@ from services.composer.decider.state import EnvironmentState, Kept, Shelf
 from services.composer.recovery.replay import Place
 from services.composer.retention.what_may_go import Bounds, Candidate
 from services.kit.eventlog import event_of
-from services.kit.postgres import Connection, load_queries
+from services.kit.postgres import Connection
+from services.kit.statements import load_queries
 
 # So many environments are looked at in one statement.
 ENVIRONMENTS = 5_000

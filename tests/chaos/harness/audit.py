@@ -2,7 +2,8 @@
 
 import asyncpg
 
-from services.kit.postgres import Connection, load_queries
+from services.kit.postgres import Connection
+from services.kit.statements import load_queries
 
 _sql = load_queries(__file__)
 

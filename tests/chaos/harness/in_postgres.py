@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
-from services.kit.postgres import POSTGRES_TROUBLE, load_queries
+from services.kit.postgres import POSTGRES_TROUBLE
+from services.kit.statements import load_queries
 from tests.chaos.harness.plan import COMPOSERS, Fault
 from tests.chaos.harness.servers import signal_all
 from tests.support.services import eventually

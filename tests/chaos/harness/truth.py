@@ -14,8 +14,9 @@ from events.envelope import Event, Position
 from events.topics import COMMANDS_TOPIC, EVENTS_TOPIC
 from services.kit.eventlog import _event
 from services.kit.kafka import reader
-from services.kit.postgres import connect, load_queries
+from services.kit.postgres import connect
 from services.kit.settings import Settings
+from services.kit.statements import load_queries
 from services.kit.stopping import stop_client
 from tests.chaos.harness import audit
 

@@ -10,10 +10,10 @@ import pytest
 from standardwebhooks import WebhookVerificationError
 
 from services.kit.health import Health
-from services.kit.postgres import load_queries
 from services.kit.process import StartError
 from services.kit.sealing import Sealer
 from services.kit.settings import SecretsSettings
+from services.kit.statements import load_queries
 from services.query import webhooks
 from services.webhooks.courier import Courier
 from services.webhooks.deliveries import NOTHING, Deliveries

@@ -154,7 +154,7 @@ async def test_the_log_is_read_in_its_order_behind_a_position(edges: Edges) -> N
 
 
 async def test_a_lock_belongs_to_one_session_until_that_ends(edges: Edges) -> None:
-    async with edges.pool.acquire() as first, edges.pool.acquire() as second:
+    async with borrowed(edges.pool) as first, borrowed(edges.pool) as second:
         assert await sql.try_lock(first, topic=edges.events, partition=0)
         assert await sql.try_lock(second, topic=edges.events, partition=1)
         assert not await sql.try_lock(second, topic=edges.events, partition=0)

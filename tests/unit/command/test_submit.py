@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
@@ -100,10 +100,12 @@ class World:
         self.published.append(command)
         self.on_publish(command)
 
-    @asynccontextmanager
-    async def acquire(self, **_: object) -> AsyncIterator["Inbox"]:
+    async def acquire(self) -> "Inbox":
         await asyncio.sleep(self.hang_s)
-        yield Inbox(self.inbox)
+        return Inbox(self.inbox)
+
+    async def release(self, inbox: "Inbox") -> None:
+        """Take it back."""
 
     @contextmanager
     def expecting(self, environment: str, what: UUID) -> Iterator[News]:

@@ -4,15 +4,15 @@ import asyncio
 
 import pytest
 
-from services.kit.patience import Patience
+from services.kit.patience import Ending, Patience
 
 
 async def news() -> "asyncio.Future[str]":
     return asyncio.get_running_loop().create_future()
 
 
-@pytest.mark.parametrize("ending", [None, asyncio.Event()], ids=["for itself", "of a process"])
-async def test_news_end_the_wait(ending: asyncio.Event | None) -> None:
+@pytest.mark.parametrize("ending", [None, Ending()], ids=["for itself", "of a process"])
+async def test_news_end_the_wait(ending: Ending | None) -> None:
     patience, told = Patience(30, ending), await news()
     asyncio.get_running_loop().call_soon(told.set_result, "it is so")
     assert await asyncio.wait_for(patience.wait(told), 3)
@@ -33,8 +33,16 @@ async def test_the_time_is_one_for_all_waits_of_a_request() -> None:
 
 
 async def test_the_end_of_the_process_ends_every_wait() -> None:
-    ending, told = asyncio.Event(), await news()
+    ending, told = Ending(), await news()
     patience = Patience(30, ending)
     asyncio.get_running_loop().call_soon(ending.set)
     assert not await asyncio.wait_for(patience.wait(told), 3)
     assert (patience.is_over, patience.is_cut_short) == (True, True)
+
+
+async def test_a_wait_that_begins_when_the_process_ends_is_none() -> None:
+    ending, told = Ending(), await news()
+    ending.set()
+    assert not await asyncio.wait_for(Patience(30, ending).wait(told), 3)
+    told.set_result("it came in time")
+    assert await asyncio.wait_for(Patience(30, ending).wait(told), 3)
