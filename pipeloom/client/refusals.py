@@ -131,6 +131,10 @@ class EnvironmentVariableNotFound(NotFound):
     """There is no variable of that name (`environment_variable_not_found`)."""
 
 
+class HistoryPruned(NotFound):
+    """The events behind that place are no longer kept (`history_pruned`)."""
+
+
 class TooManyDependents(Conflict):
     """More would go than one command may delete (`too_many_dependents`)."""
 
@@ -184,6 +188,7 @@ BY_CODE: dict[str, type[Refused]] = {
     "source_not_kept": SourceNotKept,
     "wrong_execution_rule": WrongExecutionRule,
     "environment_variable_not_found": EnvironmentVariableNotFound,
+    "history_pruned": HistoryPruned,
     "too_many_dependents": TooManyDependents,
     "dead_letter_not_found": DeadLetterNotFound,
     "dead_letter_replayed": DeadLetterReplayed,

@@ -50,7 +50,8 @@ RETURNING settled_at;
 
 -- name: restore_dead_letter!
 -- Take back the mark of a replay that was not sent, unless the letter was marked anew since, also as the same command.
+-- The letter is found by its place: the comparison is one that leads to no index.
 UPDATE dead_letter
 SET status = :status, settled_at = :settled_at, settled_by = :settled_by,
     replayed_as = :former_replayed_as, replayed_content = :former_content
-WHERE partition = :partition AND log_offset = :log_offset AND replayed_as = :replayed_as AND settled_at = :marked_at;
+WHERE partition = :partition AND log_offset = :log_offset AND replayed_as IS NOT DISTINCT FROM :replayed_as AND settled_at = :marked_at;

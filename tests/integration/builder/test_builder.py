@@ -137,4 +137,4 @@ async def test_a_slow_build_holds_up_neither_the_steps_behind_it_nor_the_group(
 
 async def test_the_health_page_tells_the_consumer_and_the_producer(workshop: Any) -> None:
     async with workshop.builder() as health:
-        assert set(health.troubles) == {"kafka producer", "kafka consumer"}
+        assert set(health.troubles) == {"kafka producer", "kafka consumer", "progress"}

@@ -10,13 +10,20 @@ HOOKS = "looks at every enabled webhook in its turn; an environment has a few"
 LAST = "reads one row from the end of the index"
 
 ALLOWED: dict[str, dict[str, str]] = {
-    "admin/commands_topic.find_distance": {"event_log": RESET, "inbox": RESET, "dead_letter": RESET},
+    "admin/commands_topic.find_distance": dict.fromkeys(
+        ("event_log", "inbox", "dead_letter", "history_horizon"), RESET
+    ),
     "admin/commands_topic.find_unpublished": {"event_log": LAST},
     "admin/commands_topic.lower_dead_letters": {"dead_letter": RESET},
     "admin/commands_topic.lower_events": {"event_log": RESET},
+    "admin/commands_topic.lower_horizons": {"history_horizon": RESET},
     "admin/commands_topic.lower_inbox": {"inbox": RESET},
     "admin/control.list_environments": {"environment": LISTED},
     "admin/control.list_users": {"app_user": LISTED},
+    "composer/recovery/baseline.clear_replayed": dict.fromkeys(
+        ("replayed_step", "replayed_pipeline", "replayed_deployment", "replayed_environment_variable"), REPLAY
+    ),
+    "composer/recovery/baseline.read_horizons": {"history_horizon": REPLAY},
     "composer/recovery/differences.count_resources": dict.fromkeys(
         ("replayed_step", "replayed_pipeline", "replayed_deployment", "replayed_environment_variable"), REPLAY
     ),
@@ -37,6 +44,7 @@ ALLOWED: dict[str, dict[str, str]] = {
     "composer/recovery/replay.read_heads": {"environment_head": REPLAY},
     "composer/recovery/replay.read_places": {"event_log": LAST},
     "composer/recovery/scratch.read_replayed": {"replayed_place": REPLAY},
+    "composer/retention/store.delete_strays": {"event_log": "the oldest of an index of strays, some at a time"},
     "kit/dead_letters.list_dead_letters_of_nobody": {"dead_letter": LISTED, "environment": LISTED},
     "kit/lag.read_unpublished": {"event_log": LAST},
     "webhooks/deliveries.are_any": {"webhook": HOOKS},

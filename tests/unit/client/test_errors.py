@@ -105,7 +105,7 @@ async def test_a_read_that_broke_the_service_is_unavailable(call: Caller, servic
     assert caught.value.code == "internal_error"
 
 
-KINDS = {401: Unauthenticated, 404: NotFound, 409: Conflict, 413: Invalid, 422: Invalid}
+KINDS = {401: Unauthenticated, 404: NotFound, 409: Conflict, 410: NotFound, 413: Invalid, 422: Invalid}
 
 
 @pytest.mark.parametrize(("code", "kind"), BY_CODE.items())
@@ -123,6 +123,7 @@ WITHOUT_A_CLASS = {
     Code.UNSUPPORTED_MEDIA_TYPE, Code.REQUEST_TIMEOUT, Code.NOT_FOUND, Code.METHOD_NOT_ALLOWED, Code.UNAUTHENTICATED,
     Code.EXPIRED_TOKEN, Code.BUILD_OUTDATED, Code.PRECONDITION_FAILED, Code.UNREADABLE_RECORD, Code.MISSING_ATTRIBUTE,
     Code.INVALID_ATTRIBUTE, Code.UNKNOWN_TYPE, Code.UNKNOWN_VERSION, Code.MISROUTED, Code.UNKNOWN_ENVIRONMENT,
+    Code.ENVIRONMENT_OVERLOADED,
 }  # fmt: skip
 
 
