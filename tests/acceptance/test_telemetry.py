@@ -54,7 +54,7 @@ ALLOWED: Mapping[str, Callable[[str], bool]] = {
     "outcome": one_of("done", "accepted", "refused", "unknown", "shed", "repeated", "unusable", "ready", "failed"),
     "code": one_of("", *(code.value for code in Code), *(code.value for code in FailureCode)),
     "phase": one_of("load", "decide", "save"),
-    "partition": matching(r"\d+"),
+    "partition": matching(r"\d*"),
     "ending": one_of("token_expired", "shutting_down", "too_slow", "history_pruned"),
     "table": one_of("event_log", "inbox"),
     "client": matching(r"(commands|events) (producer|consumer)|command producer|event feed"),
