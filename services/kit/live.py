@@ -20,7 +20,7 @@ from services.kit.health import Health
 from services.kit.kafka import count_partitions, reader
 from services.kit.lag import records_behind
 from services.kit.metrics import CLIENTS_REPLACED
-from services.kit.notices import Ranges, listen
+from services.kit.notices import Notice, Ranges, listen
 from services.kit.postgres import POSTGRES_TROUBLE, Pool, borrowed
 from services.kit.process import running
 from services.kit.progress import Place, Seen
@@ -136,10 +136,13 @@ class LiveEvents:
     def _is_awaited(self) -> bool:
         return bool(self._waiting or self.watchers.environments)
 
-    def _on_notice(self, ranges: Ranges) -> None:
+    def _on_notice(self, notice: Notice) -> None:
         if not self._is_awaited:
             return
-        for partition, (first, last) in ranges.items():
+        if notice.events is not None:
+            self._release(map(present, notice.events), "hint")
+            return
+        for partition, (first, last) in notice.ranges.items():
             known_first, known_last = self._hinted.get(partition, (first, last))
             self._hinted[partition] = (min(first, known_first), max(last, known_last))
         self._hint.set()

@@ -42,6 +42,7 @@ LAST_END = "PIPELOOM_LAST_END"
 # So many more objects than there were, and the garbage collector looks for cycles among the new ones. The 700 of Python
 # are a few commands: it looked at everything that lives, which is many modules, several times a second.
 COLLECT_AFTER = 50_000
+NICENESS = 10
 
 Main = Callable[[Settings, Health, asyncio.Event], Awaitable[None]]
 
@@ -50,9 +51,10 @@ class StartError(RuntimeError):
     """A service that cannot start as it is set up; the message says why and what to do."""
 
 
-def run_service(name: str, main: Main) -> None:
+def run_service(name: str, main: Main, *, yields: bool = False) -> None:
     """Run `main(settings, health, stop)` until it returns; SIGTERM and SIGINT set `stop`.
 
+    One that `yields` leaves the processors to those that clients wait for, when there are not enough.
     Exits with 1 and a sentence when the settings cannot be used or the service cannot start, with HELD_UP and one when
     it gave up; any other exception of `main` passes through.
     """
@@ -62,6 +64,8 @@ def run_service(name: str, main: Main) -> None:
         sys.exit(f"pipeloom {name}: {error}")
     configure_logs(settings.log_format, name)
     _collect_seldom()
+    if yields:
+        os.nice(NICENESS)
     refused: BaseException | None = None
     health = Health(last_end=os.environ.get(LAST_END))
     try:

@@ -45,7 +45,7 @@ class World:
         self.strikes = 0
         self.processes: dict[str, Process] = {}
         self.everyone: list[Process] = []
-        self._is_safe = False
+        self._is_over = False
         self._lives = 0
         self._settings = self._choose_settings()
         self.broker.group(GROUP, COMMANDS).on_commit = self._on_commit
@@ -119,15 +119,16 @@ class World:
     def _on_death(self, name: str) -> None:
         self.network.tell(self.processes[name].name, "died")
         self.strikes += 1
-        if not self._is_safe:
+        if not self._is_over:
             self.network.later(self.random.uniform(0.05, 3), self._restart, name)
 
     def _restart(self, name: str) -> None:
-        if self.processes[name].is_dead and not self._is_safe:
+        if self.processes[name].is_dead and not self._is_over:
             self._begin(name)
 
     async def bury(self) -> list[str]:
         """Kill everybody, and return what ended a process that nobody had killed."""
+        self._is_over = True
         for process in self.everyone:
             process.kill()
         tasks = {each.task for each in self.everyone if each.task}
@@ -176,7 +177,6 @@ class World:
         """End all trouble: nothing fails any more, and everybody runs."""
         self.network.tell("-", "everything heals")
         self.network.faults = Faults()
-        self._is_safe = True
         for name, process in list(self.processes.items()):
             process.resume()
             if process.is_dead or process.stop.is_set():
@@ -201,6 +201,7 @@ class World:
 
     async def _stop(self) -> None:
         """Stop everybody, as SIGTERM does, and run_service after it. Raises TimeoutError when somebody does not."""
+        self._is_over = True
         for process in self.processes.values():
             process.stop.set()
         tasks = [each.task for each in self.processes.values() if each.task]
