@@ -115,6 +115,7 @@ class RetentionSettings(BaseModel):
     keep_days: float | None = Field(
         None,
         ge=COMMANDS_TOPIC.retention_ms / DAY_MS,
+        le=36_500,
         description="How long a command is known and its events are kept; for ever when left out",
     )
     batch_events: int = Field(500, ge=1, le=5000, description="About how many events go in one transaction")
