@@ -63,7 +63,7 @@ class Watch:
     def on_notice(self, payload: str) -> None:
         """Note a commit."""
         now = time.perf_counter()
-        for partition, (first, last) in read_notice(payload).ranges.items():
+        for partition, (first, last) in read_notice(payload).items():
             for offset in range(first, last + 1):
                 self.committed.setdefault((partition, offset), now)
 

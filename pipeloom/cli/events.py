@@ -52,7 +52,9 @@ def events(
     """
     start = cast("Since", int(since) if since.isdigit() else since)
     with connected() as client, client.watch(types or (), subject, start, pipeline=pipeline) as found:
-        for event in found:
+        for number, event in enumerate(found):
+            if number == 0 and since == "beginning" and event.sequence > 1 and not (types or subject or pipeline):
+                typer.echo(f"the events before {event.sequence} are no longer kept", err=True)
             typer.echo(_line(event) if output is Output.TABLE else _document(event))
 
 

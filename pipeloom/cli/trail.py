@@ -14,6 +14,7 @@ from pipeloom.client.trail import Kind
 
 COLUMNS = ("time", "what", "who", "change", "command")
 LONGEST_VALUE = 60
+NOTHING = "Nothing. (What is older than histories are kept here is gone.)"
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _AGO = re.compile(r"([0-9]{1,6})([smhd])")
 
@@ -27,7 +28,7 @@ def show_history(kind: Kind, name: str, limit: int, output: Output, *, oldest_fi
         entries = client.history(kind, name, limit, oldest_first=oldest_first)
     subject = f"{kind}s/{name}"
     rows = entries if output is Output.JSON else [_row(entry, subject) for entry in entries]
-    show_all(rows, COLUMNS, output, if_none="Nothing.", free=("change",))
+    show_all(rows, COLUMNS, output, if_none=NOTHING, free=("change",))
 
 
 def moment(given: str | None) -> datetime | None:

@@ -52,6 +52,7 @@ class Service:
                 await self._process.wait_until(page.is_ready, _READY_TIMEOUT, report, lambda: page.trouble)
         except BaseException:
             await self._process.kill()
+            await self.wait()
             raise
         report.say(self.name, "ready")
 

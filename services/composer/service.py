@@ -43,6 +43,7 @@ START_S = 40.0
 POSITION_S = 5.0
 COMMIT_EVERY_S = 1.0
 COMMIT_S = 3.0
+PASS_EVERY_S = 1.0
 GROUP_PART = "commands topic"
 BATCH_PART = "batches"
 TROUBLE = (KafkaError, *POSTGRES_TROUBLE)
@@ -99,6 +100,7 @@ class Composer:
         self._backoff = Backoff()
         self._uncommitted: dict[TopicPartition, int] = {}
         self._committed_at = -COMMIT_EVERY_S
+        self._passed_at = -PASS_EVERY_S
 
     async def run(self, stop: asyncio.Event) -> None:
         """Read and compose until `stop` is set. Raises KafkaError when the consumer is of no use any more."""
@@ -137,6 +139,8 @@ class Composer:
                 work = self._compose(consumer, claims, unclaimed, batches)
         try:
             await work
+            if batches and self._is_time_to_pass():
+                await self._pass_markers(consumer, claims)
         except TROUBLE as error:
             _read_again(consumer, claims, batches)
             self._health.ill(BATCH_PART, f"batches are held up: {reason_of(error)}")
@@ -175,6 +179,13 @@ class Composer:
             ]
             if taken and not await self._settle(connection, claims, taken):
                 _read_again(consumer, claims, batches)
+
+    def _is_time_to_pass(self) -> bool:
+        """Tell whether markers may wait behind the last command of a partition while others always have some."""
+        now = asyncio.get_running_loop().time()
+        is_time = now - self._passed_at >= PASS_EVERY_S
+        self._passed_at = now if is_time else self._passed_at
+        return is_time
 
     async def _pass_markers(self, consumer: Consumer, claims: Claims) -> None:
         """Move the cursors over what holds no commands: a transaction's marker behind the last one.

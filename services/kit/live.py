@@ -20,7 +20,7 @@ from services.kit.health import Health
 from services.kit.kafka import count_partitions, reader
 from services.kit.lag import records_behind
 from services.kit.metrics import CLIENTS_REPLACED
-from services.kit.notices import Notice, Ranges, listen
+from services.kit.notices import Ranges, listen
 from services.kit.postgres import POSTGRES_TROUBLE, Pool, borrowed
 from services.kit.process import running
 from services.kit.progress import Place, Seen
@@ -107,6 +107,8 @@ class LiveEvents:
                     except (KafkaError, OSError, TimeoutError, UnicodeDecodeError) as error:
                         self._health.ill(PART, f"the events topic cannot be read: {error or type(error).__name__}")
                         CLIENTS_REPLACED.labels("event feed").inc()
+                    # To try again is to get on: an outage of the topic is told, and waited out.
+                    self._health.turned()
                     await asyncio.sleep(RECONNECT_S)
         finally:
             await self._ends.close()
@@ -125,24 +127,22 @@ class LiveEvents:
     async def _read_up_to(self) -> dict[TopicPartition, int]:
         """Return where the client stands: behind what was aborted, too, of which it gives no records."""
         positions = dict(self._positions)
-        if self._reading is not None:
+        reading = self._reading
+        if reading is not None:
             with contextlib.suppress(KafkaError, TimeoutError):
                 async with asyncio.timeout(ASK_S):
                     for where in positions:
-                        positions[where] = await self._reading.position(where)
+                        positions[where] = await reading.position(where)
         return positions
 
     @property
     def _is_awaited(self) -> bool:
         return bool(self._waiting or self.watchers.environments)
 
-    def _on_notice(self, notice: Notice) -> None:
+    def _on_notice(self, ranges: Ranges) -> None:
         if not self._is_awaited:
             return
-        if notice.events is not None:
-            self._release(map(present, notice.events), "hint")
-            return
-        for partition, (first, last) in notice.ranges.items():
+        for partition, (first, last) in ranges.items():
             known_first, known_last = self._hinted.get(partition, (first, last))
             self._hinted[partition] = (min(first, known_first), max(last, known_last))
         self._hint.set()

@@ -34,7 +34,7 @@ PLACES_REFUSED = Counter(
     "did not come in time",
     ["kind", "reason"],
 )
-TURNS_QUEUED = Gauge("pipeloom_turns_queued", "Commands that wait for a turn of their environment")
+TURNS_QUEUED = Gauge("pipeloom_turns_queued", "Commands and pages of lists that wait for a turn of their environment")
 
 HELD_UP = Gauge("pipeloom_held_up_seconds", "For how long work has waited and nothing has moved", ["what", "partition"])
 GAVE_UP = Counter("pipeloom_watchdog_ends", "Ends of this process because its work stood still")

@@ -134,7 +134,7 @@ class Turns:
         line = self._lines.setdefault(environment, _Line())
         try:
             if not await line.take(self.at_once(), patience, within_s):
-                raise self._no_turn(within_s)
+                raise self._ending() if patience.is_cut_short else self._no_turn(within_s)
             with self._given_back(line):
                 yield
         finally:
@@ -150,6 +150,10 @@ class Turns:
         if self._last not in (None, environment):
             self._shared_at = asyncio.get_running_loop().time()
         self._last = environment
+
+    def _ending(self) -> NoPlace:
+        PLACES_REFUSED.labels(self._of, FULL).inc()
+        return NoPlace(Code.OVERLOADED, "This process is being stopped; nothing was done. Try again.")
 
     def _no_turn(self, within_s: float) -> NoPlace:
         PLACES_REFUSED.labels(self._of, TURN).inc()

@@ -115,6 +115,7 @@ class RetentionSettings(BaseModel):
     keep_days: float | None = Field(
         None,
         ge=COMMANDS_TOPIC.retention_ms / DAY_MS,
+        le=36_500,
         description="How long a command is known and its events are kept; for ever when left out",
     )
     batch_events: int = Field(500, ge=1, le=5000, description="About how many events go in one transaction")
@@ -191,7 +192,7 @@ class WebhooksSettings(BaseModel):
     concurrency: int = Field(64, ge=1, description="Most attempts under way in one process")
     concurrency_per_webhook: int = Field(4, ge=1, description="Most attempts under way for one webhook")
     keep_s: float = Field(604_800, gt=0, description="How long deliveries are kept in the log after their last attempt")
-    poll_interval_s: float = Field(1.0, gt=0, description="How often it looks without having been notified")
+    poll_interval_s: float = Field(1.0, gt=0, le=10, description="How often it looks without having been notified")
 
 
 class MonitorSettings(BaseModel):
@@ -201,7 +202,7 @@ class MonitorSettings(BaseModel):
     instance_id: str | None = Field(None, description="Unique and lasting name of this process: it restarts at once")
     overdue_after_s: float = Field(30.0, gt=0, description="After how long without a result a command is overdue")
     keep_minutes: int = Field(180, ge=1, le=1440, description="For how many minutes it keeps numbers")
-    every_s: float = Field(2.0, gt=0, le=60, description="How often it saves, measures and tells")
+    every_s: float = Field(2.0, gt=0, le=10, description="How often it saves, measures and tells")
 
 
 class _Environment(EnvSettingsSource):

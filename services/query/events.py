@@ -94,7 +94,7 @@ def _place(last_event_id: str, extent: Extent) -> int:
         raise Refused(
             Code.HISTORY_PRUNED,
             f"The events behind {given} are no longer kept: the history was pruned up to {extent.pruned_up_to}. Read "
-            "the present state, and begin anew without a Last-Event-ID.",
+            "the present state, and begin anew, from the beginning of what is kept or from now on.",
             last_event_id=int(given),
             pruned_up_to=extent.pruned_up_to,
         )

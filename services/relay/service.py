@@ -13,7 +13,7 @@ from events.topics import EVENTS_TOPIC
 from services.kit.backoff import Backoff
 from services.kit.clients import Clients, KafkaClients
 from services.kit.health import Health
-from services.kit.notices import Notice, listen
+from services.kit.notices import Ranges, listen
 from services.kit.postgres import POSTGRES_TROUBLE, Connection, Pool, connect, open_pool
 from services.kit.probes import probe_kafka, probe_postgres
 from services.kit.process import running
@@ -77,9 +77,9 @@ class Relay:
         self._hints: dict[int, asyncio.Event] = {}
         self._backlog = BacklogWatch(pool)
 
-    def on_notice(self, notice: Notice) -> None:
+    def on_notice(self, ranges: Ranges) -> None:
         """Wake the publishers of the partitions that have new events; all of them when a hint does not say which."""
-        for partition in notice.ranges or self._hints:
+        for partition in ranges or self._hints:
             if partition in self._hints:
                 self._hints[partition].set()
 

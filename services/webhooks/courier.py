@@ -8,7 +8,7 @@ import structlog
 from events.structured import event_as_json
 from services.kit.backoff import Backoff
 from services.kit.health import Health
-from services.kit.notices import Notice
+from services.kit.notices import Ranges
 from services.kit.postgres import POSTGRES_TROUBLE
 from services.kit.progress import Place, Seen
 from services.kit.reasons import reason_of
@@ -48,7 +48,7 @@ class Courier:
         self._begun = 0
         health.expect(PART)
 
-    def on_notice(self, _: Notice) -> None:
+    def on_notice(self, _: Ranges) -> None:
         """Look for new events."""
         self._turns.events()
 

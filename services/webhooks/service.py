@@ -25,6 +25,9 @@ async def run_webhooks(settings: Settings, health: Health, stop: asyncio.Event) 
         deliveries = Deliveries(pool, settings.webhooks)
         courier = Courier(deliveries, sealer, Sender(settings.webhooks), settings.webhooks, health)
         notices = listen(settings.postgres, courier.on_notice)
-        watchdog = Watchdog(settings.watchdog.stuck_after_s, health, courier.look, servers=[POSTGRES_PART])
+        stuck_after_s = settings.watchdog.stuck_after_s
+        # All places may be taken by receivers that do not answer, for as long as an attempt may take.
+        patience_s = stuck_after_s + settings.webhooks.timeout_s if stuck_after_s else 0.0
+        watchdog = Watchdog(patience_s, health, courier.look, servers=[POSTGRES_PART])
         async with running(notices, probe_postgres(pool, health), tidy(deliveries), watchdog.run()):
             await courier.run(stop)

@@ -35,8 +35,12 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help="patches without their ending; all when left out")
     parser.add_argument("--seeds", type=int, default=SEEDS, help="how many seeds one has to survive")
     given = parser.parse_args()
+    known = sorted(patch.stem for patch in PATCHES.glob("*.patch"))
+    unknown = set(given.names) - set(known)
+    if unknown:
+        parser.error(f"there is no mutant {', '.join(sorted(unknown))}; there are {', '.join(known)}")
     verdicts = []
-    for name in given.names or sorted(patch.stem for patch in PATCHES.glob("*.patch")):
+    for name in given.names or known:
         verdict = _verdict(name, given.seeds)
         verdicts.append(verdict)
         print(f"{name}: {verdict.layer}, {verdict.after}: {verdict.shown_by}", flush=True)

@@ -24,6 +24,8 @@ def main() -> None:
     parser.add_argument("--base", type=int, help="the first seed; a random one when left out")
     parser.add_argument("--seconds", type=float, help="stop after so long, however many seeds that were")
     given = parser.parse_args()
+    if given.seeds < 1:
+        parser.error("--seeds has to be 1 or more: of none nothing is shown")
     if given.seed is not None:
         sys.exit(_run_one(given.seed))
     sys.exit(_run_many(given.base, given.seeds, given.seconds))

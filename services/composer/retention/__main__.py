@@ -55,8 +55,8 @@ def _keep_days(settings: Settings, given: Namespace) -> float:
         raise RefusedPruneError("everything is kept; set PIPELOOM_RETENTION__KEEP_DAYS, or give --keep-days.")
     try:
         RetentionSettings(keep_days=keep_days)
-    except ValidationError as error:
-        raise RefusedPruneError("commands are kept for 14 days at least, as the commands topic does.") from error
+    except ValidationError:
+        _end(NOT_DONE, "keep 14 to 36,500 days; 14 is what the commands topic does. For ever is to set no number.")
     return float(keep_days)
 
 
@@ -72,7 +72,7 @@ async def _prune(settings: Settings, keep_days: float, given: Namespace, progres
 
     try:
         if not given.dry_run and not await sql.lead(connection):
-            raise RefusedPruneError("a composer prunes right now; wait until it is done.")
+            raise RefusedPruneError("a composer or another `pipeloom prune` prunes right now; wait until it is done.")
         ends = await read_topic_ends(connection, settings.kafka)
         await wait_until_decided(connection, ends, DECIDED_WITHIN_S)
         if given.dry_run:

@@ -25,6 +25,8 @@ def main() -> int:
     asked.add_argument("--folder", type=Path, default=Path("build/chaos"), help="for data, logs and the report")
     asked.add_argument("--until-wrong", action="store_true", help="break nothing more once a client sees a wrong")
     given = asked.parse_args()
+    if given.seconds <= 0:
+        asked.error("--seconds has to be more than 0: in no time nothing is shown")
     seed = given.seed if given.seed is not None else SystemRandom().randrange(1_000_000)
     folder = given.folder.absolute() / f"seed-{seed}"
     shutil.rmtree(folder, ignore_errors=True)

@@ -1,6 +1,7 @@
 """Records as other clients write them: compressed, or such that our own client cannot decode them."""
 
 import asyncio
+import itertools
 import os
 import sys
 
@@ -14,6 +15,8 @@ from events.envelope import Command
 from events.resources import InputSpec
 from services.composer.service import run_composer
 from services.kit.kafka import transactional_producer
+from services.kit.partitions import partition_of
+from services.kit.process import running
 from services.kit.settings import Settings
 from tests.integration.composer.test_composer import result_of, value
 from tests.support.installation import Log, command, new_member, unique
@@ -143,3 +146,31 @@ async def test_a_transactions_marker_that_retention_deletes_with_its_command_is_
         result = await result_of(installation, behind)
     # Then
     assert result.sequence == 2
+
+
+async def test_a_marker_is_passed_also_while_other_partitions_always_have_commands(
+    installation: Settings, log: Log
+) -> None:
+    # Given two environments on partitions of their own, and one that never stops asking
+    quiet = (await new_member(installation.postgres)).environment
+    busy, partitions = quiet, installation.kafka.partitions
+    while partition_of(busy, partitions) == partition_of(quiet, partitions):
+        busy = (await new_member(installation.postgres)).environment
+    asked = step(quiet, "asked")
+    record = encode_command(asked)
+    producer = transactional_producer(installation.kafka, unique("producer"))
+
+    async def ask_on() -> None:
+        for number in itertools.count():
+            await log.ask(step(busy, f"s{number}"))
+
+    async def is_behind_the_marker() -> bool:
+        cursor = "SELECT next_offset FROM partition_cursor WHERE partition = $1"
+        return await value(installation, cursor, partition_of(quiet, partitions)) == 2
+
+    async with running_service(run_composer, installation), producer, running(ask_on()):
+        # When
+        async with producer.transaction():
+            await producer.send(log.commands_topic, record.value, key=record.key, headers=record.headers)
+        # Then
+        await eventually(is_behind_the_marker)

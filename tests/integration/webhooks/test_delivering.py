@@ -10,7 +10,6 @@ import pytest
 from standardwebhooks import WebhookVerificationError
 
 from services.kit.health import Health
-from services.kit.notices import NOTHING_SAID
 from services.kit.process import StartError
 from services.kit.sealing import Sealer
 from services.kit.settings import SecretsSettings
@@ -222,7 +221,7 @@ async def test_an_event_comes_within_a_tenth_of_a_second_of_its_notice(world: Wo
     for number in range(5):
         await world.happen()
         began = asyncio.get_running_loop().time()
-        courier.on_notice(NOTHING_SAID)
+        courier.on_notice({})
         await eventually(partial(has_come, number + 1))
         waited.append(asyncio.get_running_loop().time() - began)
     stop.set()

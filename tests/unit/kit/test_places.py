@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from events.refusals import Code
-from services.kit.patience import Patience
+from services.kit.patience import Ending, Patience
 from services.kit.places import NoPlace, Shares, Turns
 
 LONG_S = 30.0
@@ -199,3 +199,16 @@ async def test_some_time_after_the_others_the_one_that_is_left_has_all_turns(mon
     assert await begun(left) == 3
     for worker in left:
         await worker.end()
+
+
+async def test_who_waits_for_a_turn_when_the_process_ends_is_told_that() -> None:
+    ending = Ending()
+    turns = Turns("things", beside_others=1, alone=1, longest_s=LONG_S)
+    first = Worker(turns, "lab")
+    await first.has_begun()
+    asyncio.get_running_loop().call_soon(ending.set)
+    with pytest.raises(NoPlace, match="is being stopped") as caught:
+        async with turns.turn("lab", Patience(LONG_S, ending), LONG_S):
+            raise AssertionError
+    assert caught.value.code is Code.OVERLOADED
+    await first.end()

@@ -5,7 +5,6 @@ from collections import Counter
 from typing import Any, cast
 
 from services.kit.health import Health
-from services.kit.notices import NOTHING_SAID
 from services.kit.settings import WebhooksSettings
 from services.webhooks.courier import Courier
 from services.webhooks.deliveries import NOTHING, Deliveries, Due, Made
@@ -40,7 +39,7 @@ async def noticed(asked: Asked, polls: int) -> None:
     running = asyncio.ensure_future(courier.run(stop))
 
     def is_over() -> bool:
-        courier.on_notice(NOTHING_SAID)
+        courier.on_notice({})
         return asked.calls["webhooks"] == polls
 
     await eventually(is_over)
