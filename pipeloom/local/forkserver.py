@@ -107,7 +107,7 @@ def _load(module: str) -> None:
 
 
 def _leave_the_folder_out() -> None:
-    """Take the script's folder out of the places of modules: it may hold a `services` or a `logging.py` of the user's."""
+    """Look for no modules in the script's folder, which may hold a `services` or a `logging.py` of the user's."""
     if not sys.flags.safe_path:
         del sys.path[0]
 
@@ -130,5 +130,5 @@ def _become(request: Request, descriptors: Sequence[int], channel: socket.socket
 
 
 def _unbuffered(descriptor: int, errors: str = "strict") -> Any:
-    raw = open(descriptor, "wb", buffering=0, closefd=False)  # noqa: PTH123, SIM115 - open to the end
+    raw = open(descriptor, "wb", buffering=0, closefd=False)  # noqa: SIM115 - open to the end
     return io.TextIOWrapper(raw, encoding="utf-8", errors=errors, write_through=True)

@@ -22,7 +22,7 @@ def set_title(*arguments: str) -> None:
 
 
 def _fitting(arguments: tuple[str, ...], room: int) -> bytes:
-    """Return exactly `room` bytes: the longest form of the command line that fits, the end of it cut off if none does."""
+    """Return exactly `room` bytes: the longest form that fits, or else the shortest one, cut off."""
     forms = [os.fsencode("\0".join((program, *arguments)) + "\0") for program in (sys.executable, "python", "")]
     title = next((form for form in forms if len(form) <= room), os.fsencode("\0".join(arguments)))
     return title[: room - 1].ljust(room, b"\0")

@@ -27,6 +27,7 @@ PRELOADED = (
     "services.kit.kafka",
     "services.kit.migrations",
     "services.kit.signing_keys",
+    "services.kit.process",
     "services.kit.clients",
     "services.kit.eventlog",
     "services.kit.tracing",

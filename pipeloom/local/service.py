@@ -12,7 +12,7 @@ from pipeloom.local.http import open_http, reasons
 from pipeloom.local.ports import HOST
 from pipeloom.local.process import Command, ManagedProcess, fresh_log
 from pipeloom.local.progress import SILENT, Progress
-from services.kit.process import LAST_END
+from services.kit.last_end import LAST_END
 
 _READY_TIMEOUT = 60.0
 _STOP_GRACE = 5.0
