@@ -3,6 +3,7 @@
 import re
 from typing import NamedTuple
 
+import pydantic_core
 from starlette.requests import Request
 
 from events.resources import StepStatus
@@ -56,11 +57,14 @@ def spelled_page(request: Request, document: str) -> str:
     return document[:start] + _respelled(document[start:])
 
 
-def spelled_summary(request: Request, summary: str) -> str:
-    """Return a step's stored list entry with its status as the client spells it."""
+def spelled_entries(request: Request, entries: str) -> str:
+    """Return steps' stored list entries, joined, with their status as the client spells it."""
     if not (sdk_version(request) or _OURS).spells_lower_case:
-        return summary
-    return _respelled(summary)
+        return entries
+    steps = pydantic_core.from_json(f"[{entries}]")
+    for step in steps:
+        step["status"] = _SPELLED[step["status"]]
+    return pydantic_core.to_json(steps).decode()[1:-1]
 
 
 def _respelled(text: str) -> str:

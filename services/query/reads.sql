@@ -17,25 +17,50 @@ FROM deployment d CROSS JOIN LATERAL (
 WHERE d.environment = :environment AND d.name = :name AND e.actor = :actor
     AND e.type = 'DeploymentCreated' AND e.time > now() - interval '1 minute';
 
--- name: list_pipelines
--- A page of summaries in the order of their names, behind the name `after`.
-SELECT name, summary FROM pipeline
-WHERE environment = :environment AND name > :after ORDER BY name LIMIT :page_size;
+-- name: list_pipelines^
+-- A page of entries as they are sent, joined, in the order of their names behind the name `after`; the last one of these
+-- names, and whether there are more behind it.
+WITH page AS (
+    SELECT name, summary FROM pipeline
+    WHERE environment = :environment AND name > :after ORDER BY name LIMIT :page_size
+)
+SELECT string_agg(summary, ',' ORDER BY name) AS entries, max(name) AS last_name, EXISTS (
+    SELECT FROM pipeline WHERE environment = :environment AND name > (SELECT max(name) FROM page)
+) AS has_more
+FROM page;
 
--- name: list_steps
--- A page of summaries in the order of their names, behind the name `after`.
-SELECT name, summary FROM step
-WHERE environment = :environment AND name > :after ORDER BY name LIMIT :page_size;
+-- name: list_steps^
+-- As list_pipelines.
+WITH page AS (
+    SELECT name, summary FROM step
+    WHERE environment = :environment AND name > :after ORDER BY name LIMIT :page_size
+)
+SELECT string_agg(summary, ',' ORDER BY name) AS entries, max(name) AS last_name, EXISTS (
+    SELECT FROM step WHERE environment = :environment AND name > (SELECT max(name) FROM page)
+) AS has_more
+FROM page;
 
--- name: list_deployments
--- A page of summaries in the order of their names, behind the name `after`.
-SELECT name, summary FROM deployment
-WHERE environment = :environment AND name > :after ORDER BY name LIMIT :page_size;
+-- name: list_deployments^
+-- As list_pipelines.
+WITH page AS (
+    SELECT name, summary FROM deployment
+    WHERE environment = :environment AND name > :after ORDER BY name LIMIT :page_size
+)
+SELECT string_agg(summary, ',' ORDER BY name) AS entries, max(name) AS last_name, EXISTS (
+    SELECT FROM deployment WHERE environment = :environment AND name > (SELECT max(name) FROM page)
+) AS has_more
+FROM page;
 
--- name: list_environment_variables
--- A page of variables in the order of their names, behind the name `after`; their values are sealed.
-SELECT name, body AS summary FROM environment_variable
-WHERE environment = :environment AND name > :after ORDER BY name LIMIT :page_size;
+-- name: list_environment_variables^
+-- As list_pipelines; the values are sealed.
+WITH page AS (
+    SELECT name, body AS summary FROM environment_variable
+    WHERE environment = :environment AND name > :after ORDER BY name LIMIT :page_size
+)
+SELECT string_agg(summary, ',' ORDER BY name) AS entries, max(name) AS last_name, EXISTS (
+    SELECT FROM environment_variable WHERE environment = :environment AND name > (SELECT max(name) FROM page)
+) AS has_more
+FROM page;
 
 -- name: find_user^
 -- A user, as long as it has or had a token in the environment that asks.

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from services.kit.backend import Backend
 from services.kit.built import HOLD_S, built_step, find_step, readable
 from services.kit.parameters import StepName
-from services.kit.sdk import VARY, spelled_summary
+from services.kit.sdk import VARY, spelled_entries
 from services.kit.web import Asker
 from services.query import contract
 from services.query.lists import BEFORE_ALL, After, Limit, Listing
@@ -22,7 +22,7 @@ Wait = Annotated[bool, Query(description="Hold the request until the step is bui
 def step_router(backend: Backend) -> APIRouter:
     """Return the routes that read steps."""
     router = APIRouter(tags=["steps"])
-    listing = Listing(backend, sql.list_steps, spelled_summary)
+    listing = Listing(backend, sql.list_steps, spelled_entries)
 
     @router.get("/steps", **contract.LIST_STEPS)
     async def list_steps(request: Request, asker: Asker, limit: Limit = None, after: After = BEFORE_ALL) -> Response:

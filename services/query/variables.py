@@ -2,6 +2,7 @@
 
 import pydantic_core
 from fastapi import APIRouter
+from pydantic import TypeAdapter
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -13,22 +14,29 @@ from services.query import contract
 from services.query.lists import BEFORE_ALL, After, Limit, Listing
 from services.query.reads import sql
 
+_variables = TypeAdapter(list[EnvironmentVariable])
+
 
 def variable_router(backend: Backend) -> APIRouter:
     """Return the routes that read environment variables."""
     router = APIRouter(tags=["environment variables"])
 
-    def opened(environment: str, body: str) -> str:
-        variable = EnvironmentVariable.model_validate_json(body)
-        value = open_value(backend.sealer, environment, variable)
-        return pydantic_core.to_json({"name": variable.name, "value": value}).decode()
+    def opened(environment: str, entries: str) -> str:
+        variables = _variables.validate_json(f"[{entries}]")
+        told = [
+            {"name": variable.name, "value": open_value(backend.sealer, environment, variable)}
+            for variable in variables
+        ]
+        return pydantic_core.to_json(told).decode()[1:-1]
 
     @router.get("/environment-variables", **contract.LIST_ENVIRONMENT_VARIABLES)
     async def list_environment_variables(
         request: Request, asker: Asker, limit: Limit = None, after: After = BEFORE_ALL
     ) -> Response:
         """List all environment variables with their values, in the order of their names."""
-        listing = Listing(backend, sql.list_environment_variables, lambda _, body: opened(asker.environment, body))
+        listing = Listing(
+            backend, sql.list_environment_variables, lambda _, entries: opened(asker.environment, entries)
+        )
         answer = await listing.answer(request, asker.environment, limit, after)
         answer.headers["Cache-Control"] = "no-store"
         return answer

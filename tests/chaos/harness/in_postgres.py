@@ -68,8 +68,8 @@ async def use_up_segments(connection: "asyncpg.Connection[asyncpg.Record]") -> N
 async def _deadlock(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
     """Wait for what a save holds while it waits for us: it is the one that is told, since we are patient."""
     async with connection.transaction():
-        await _sql.lock_event_log(connection)
-        await eventually(lambda: _sql.is_anybody_waiting(connection), WAITER_S)
+        await _sql.lock_heads(connection)
+        await eventually(lambda: _sql.does_anybody_want_them(connection), WAITER_S)
         await _sql.want_cursors(connection)
 
 

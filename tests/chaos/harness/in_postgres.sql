@@ -14,13 +14,9 @@ SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = ANY(:user
 -- Hold up every save and every look at a result.
 LOCK TABLE inbox IN ACCESS EXCLUSIVE MODE;
 
--- name: lock_event_log!
--- Hold up every save, once it has locked its cursors.
-LOCK TABLE event_log IN SHARE MODE;
-
--- name: is_anybody_waiting$
--- Whether a save waits for the lock on the event log.
-SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'event_log'::regclass);
+-- name: lock_heads!
+-- Hold up every save once it has locked its cursors. (A lock on a table would do so before: a statement has those first.)
+SELECT environment FROM environment_head FOR UPDATE;
 
 -- name: want_cursors!
 -- Wait for the cursors that such a save has locked; whoever waited first is told of the deadlock.

@@ -48,7 +48,18 @@ class Lent:
     async def fetchrow(self, sql: str, *given: Any) -> Row | None:
         if "pruned_up_to" in sql:
             return {"head": await self.fetchval(sql, *given) or 0, "pruned_up_to": 0}
+        if "has_more" in sql:
+            return self._page(sql, *given)
         return self._postgres.find(sql, given)
+
+    def _page(self, sql: str, environment: str, after: str, size: int) -> Row:
+        rows = self._postgres.list(sql, (environment, after, size + 1))
+        page = rows[:size]
+        return {
+            "entries": ",".join(row["summary"] for row in page) or None,
+            "last_name": page[-1]["name"] if page else None,
+            "has_more": len(rows) > size,
+        }
 
     async def fetchval(self, sql: str, *given: Any) -> int | None:
         if isinstance(self._postgres.value, Exception):
