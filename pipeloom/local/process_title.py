@@ -18,10 +18,10 @@ def set_title(*arguments: str) -> None:
     begin, end = int(fields[_ARGUMENTS_BEGIN]), int(fields[_ARGUMENTS_END])
     room = end - begin
     if room > 0:
-        ctypes.memmove(begin, _fitting(arguments, room), room)
+        ctypes.memmove(begin, fitting(arguments, room), room)
 
 
-def _fitting(arguments: tuple[str, ...], room: int) -> bytes:
+def fitting(arguments: tuple[str, ...], room: int) -> bytes:
     """Return exactly `room` bytes: the longest form that fits, or else the shortest one, cut off."""
     forms = [os.fsencode("\0".join((program, *arguments)) + "\0") for program in (sys.executable, "python", "")]
     title = next((form for form in forms if len(form) <= room), os.fsencode("\0".join(arguments)))
