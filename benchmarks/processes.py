@@ -20,6 +20,7 @@ _PARTS = {
     "kafka": re.compile(r"\bkafka\.Kafka\b"),
     "postgres": re.compile(r"/postgres\b|^postgres:"),
     "supervisor": re.compile(r"\bpipeloom up\b"),
+    "forkserver": re.compile(r"\bpipeloom\.local\.forkserver\b"),
 }
 _SERVICE = re.compile(r"-m services\.([a-z]+)|\bbenchmarks\.baseline\.([a-z]+)")
 

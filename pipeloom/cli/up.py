@@ -24,8 +24,10 @@ from pipeloom.local.environment import (
     without_secrets,
 )
 from pipeloom.local.errors import LocalStackError
+from pipeloom.local.forks import forking
 from pipeloom.local.ports import HIGHEST
 from pipeloom.local.process import ManagedProcess
+from pipeloom.local.programs import PRELOADED
 
 if TYPE_CHECKING:
     from pipeloom.local.stack import LocalStack
@@ -85,15 +87,17 @@ def up(
 
     progress = progress_on(console)
     try:
-        stack = LocalStack(
-            data_dir,
-            http_port=http_port,
-            kafka_port=kafka_port,
-            postgres_port=postgres_port,
-            admin_port=admin_port,
-            report=progress,
-        )
-        asyncio.run(_run(stack, console, progress))
+        with forking(PRELOADED) as forks:
+            stack = LocalStack(
+                data_dir,
+                http_port=http_port,
+                kafka_port=kafka_port,
+                postgres_port=postgres_port,
+                admin_port=admin_port,
+                report=progress,
+                forks=forks,
+            )
+            asyncio.run(_run(stack, console, progress))
     except LocalStackError as refusal:
         progress.settle()
         typer.echo(f"pipeloom up: {refusal}", err=True)

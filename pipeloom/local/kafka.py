@@ -10,6 +10,7 @@ from pipeloom.local.errors import EndedEarlyError, StartError
 from pipeloom.local.kafka_archive import archive_file, archive_options
 from pipeloom.local.kafka_config import broker_arguments, format_arguments, java_command, server_properties
 from pipeloom.local.kafka_download import kafka_jars
+from pipeloom.local.kafka_folder import is_prepared, keep_bootstrap, prepare
 from pipeloom.local.kafka_probe import answers
 from pipeloom.local.locks import sole_use
 from pipeloom.local.ports import HOST, demand_port, previous_port, remember_port
@@ -92,9 +93,12 @@ class EmbeddedKafka:
         return demand_port(self._wanted_port, "Kafka", remedy)
 
     async def _run(self, jars: Sequence[Path], properties: Path, lock: int, report: Progress) -> None:
-        if not (self._dir / "data" / "meta.properties").exists():
+        data = self._dir / "data"
+        if not is_prepared(data):
             report.say(self.name, "preparing a new data folder")
-            await run_to_end(self._command(jars, format_arguments(properties), lock), _FORMAT_TIMEOUT)
+            if not prepare(data):
+                await run_to_end(self._command(jars, format_arguments(properties), lock), _FORMAT_TIMEOUT)
+                keep_bootstrap(data)
         report.say(self.name, f"starting on {self.bootstrap_servers}")
         self._process = await ManagedProcess.spawn(self._command(jars, broker_arguments(properties), lock))
         try:

@@ -1,11 +1,10 @@
 """The settings and the command line of the embedded broker."""
 
-import base64
 import os
-import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
+from pipeloom.local.kafka_folder import new_id
 from pipeloom.local.ports import HOST
 
 BROKER = "kafka.Kafka"
@@ -75,9 +74,7 @@ def java_command(jars: Sequence[Path], tmp_dir: Path, options: Sequence[str], ar
 
 def format_arguments(properties: Path) -> list[str]:
     """Return the arguments that prepare a new data folder, for a cluster with a new id."""
-    cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    # The tool takes an id that begins with a dash for an option.
-    return ["kafka.tools.StorageTool", "format", "-t", cluster_id.replace("-", "_"), "-c", str(properties)]
+    return ["kafka.tools.StorageTool", "format", "-t", new_id(), "-c", str(properties)]
 
 
 def broker_arguments(properties: Path) -> list[str]:

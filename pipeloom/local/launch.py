@@ -17,7 +17,8 @@ def _become(uid: int, gid: int) -> None:
     os.setuid(uid)
 
 
-def _die_with(parent: int, signal_number: int) -> None:
+def die_with(parent: int, signal_number: int) -> None:
+    """Have the kernel send this process the signal when its parent dies."""
     if sys.platform != "linux":
         return
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal_number)
@@ -29,7 +30,7 @@ def main(signal_number: str, parent: str, identity: str, *command: str) -> None:
     """Drop privileges, tie this process to its parent, and become the command."""
     if identity != "-":
         _become(*map(int, identity.split(":")))
-    _die_with(int(parent), int(signal_number))
+    die_with(int(parent), int(signal_number))
     try:
         os.execvp(command[0], command)  # noqa: S606 - no shell is wanted
     except OSError as trouble:

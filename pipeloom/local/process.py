@@ -5,13 +5,16 @@ import contextlib
 import os
 import signal
 import sys
+import tempfile
 import time
+from asyncio.subprocess import Process
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from pipeloom.local.errors import EndedEarlyError, StartError
+from pipeloom.local.forks import ForkedProcess, ForkError, Forks
 from pipeloom.local.progress import SILENT, Progress
 from pipeloom.local.waiting import told_why
 
@@ -34,6 +37,7 @@ class Command:
     stdin: Path = Path(os.devnull)
     identity: tuple[int, int] | None = None
     inherited: tuple[int, ...] = ()
+    forks: Forks | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     orphan_signal: signal.Signals = signal.SIGKILL
 
@@ -61,30 +65,21 @@ class ManagedProcess:
 
     _alive: "set[ManagedProcess]" = set()
 
-    def __init__(self, command: Command, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, command: Command, process: Process | ForkedProcess) -> None:
         self.command = command
         self._process = process
         self._alive.add(self)
 
     @classmethod
-    async def spawn(cls, command: Command, stdout: IO[bytes] | int | None = None) -> "ManagedProcess":
+    async def spawn(cls, command: Command, stdout: IO[bytes] | None = None) -> "ManagedProcess":
         """Start the command; its output is appended to its log file.
 
         Linux ends it when the thread that called this ends: call it in one that lives as long as the command should.
         """
         command.log_file.parent.mkdir(parents=True, exist_ok=True)
         with command.log_file.open("ab") as log, command.stdin.open("rb") as stdin:
-            process = await asyncio.create_subprocess_exec(
-                *command.launcher(),
-                stdin=stdin,
-                stdout=log if stdout is None else stdout,
-                stderr=log,
-                env=command.env,
-                cwd=command.cwd,
-                pass_fds=command.inherited,
-                start_new_session=True,
-            )
-        return cls(command, process)
+            out = log if stdout is None else stdout
+            return cls(command, await _forked(command, stdin, out, log) or await _spawned(command, stdin, out, log))
 
     @classmethod
     def kill_all_at_once(cls) -> None:
@@ -105,11 +100,6 @@ class ManagedProcess:
     async def wait(self) -> int:
         """Return the exit code once it has ended."""
         return await self._process.wait()
-
-    async def output(self) -> str:
-        """Return all that it wrote to a standard output that was given as a pipe, once it has ended."""
-        out, _ = await self._process.communicate()
-        return out.decode()
 
     async def wait_until(
         self,
@@ -167,13 +157,39 @@ async def run_to_end(command: Command, within: float, report: Progress = SILENT)
 
 async def output_of(command: Command, within: float) -> str:
     """Run a command that ends by itself, and return what it wrote to its standard output, which is not logged."""
-    process = await ManagedProcess.spawn(command, stdout=asyncio.subprocess.PIPE)
-    reading = asyncio.ensure_future(process.output())
-    try:
-        await _finish(process, within)
-    finally:
-        text = await reading
-    return text
+    with _unnamed_file() as out:
+        await _finish(await ManagedProcess.spawn(command, out), within)
+        out.seek(0)
+        return out.read().decode()
+
+
+def _unnamed_file() -> IO[bytes]:
+    """Open a file that has no name, in memory where that is possible."""
+    if sys.platform == "linux":
+        return os.fdopen(os.memfd_create("output"), "w+b")
+    return tempfile.TemporaryFile()
+
+
+async def _forked(command: Command, *standard: IO[bytes]) -> ForkedProcess | None:
+    """Fork it from what is loaded already, where that is possible; the child ties itself to our life."""
+    if command.forks is None or command.env is None or not command.forks.can_run(command.argv):
+        return None
+    with contextlib.suppress(ForkError):
+        return await command.forks.fork(command.argv, command.env, [each.fileno() for each in standard])
+    return None
+
+
+async def _spawned(command: Command, stdin: IO[bytes], stdout: IO[bytes], stderr: IO[bytes]) -> Process:
+    return await asyncio.create_subprocess_exec(
+        *command.launcher(),
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        env=command.env,
+        cwd=command.cwd,
+        pass_fds=command.inherited,
+        start_new_session=True,
+    )
 
 
 async def _finish(process: ManagedProcess, within: float) -> None:

@@ -7,11 +7,12 @@ import httpx
 
 from pipeloom.local.admin import AdminPorts
 from pipeloom.local.errors import StartError
+from pipeloom.local.forks import Forks
 from pipeloom.local.http import open_http, reasons
 from pipeloom.local.ports import HOST
 from pipeloom.local.process import Command, ManagedProcess, fresh_log
 from pipeloom.local.progress import SILENT, Progress
-from services.kit.process import LAST_END
+from services.kit.last_end import LAST_END
 
 _READY_TIMEOUT = 60.0
 _STOP_GRACE = 5.0
@@ -21,13 +22,20 @@ class Service:
     """A process that says on its admin port whether it is ready."""
 
     def __init__(
-        self, name: str, argv: Sequence[str], env: Mapping[str, str], log_file: Path, ports: AdminPorts
+        self,
+        name: str,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        log_file: Path,
+        ports: AdminPorts,
+        forks: Forks | None = None,
     ) -> None:
         self.name = name
         self._argv = argv
         self._env = env
         self._log_file = log_file
         self._ports = ports
+        self._forks = forks
         self._process: ManagedProcess | None = None
         self._last_end: str | None = None
 
@@ -45,7 +53,8 @@ class Service:
         env = {**self._env, "PIPELOOM_HEALTH__HOST": HOST, "PIPELOOM_HEALTH__PORT": str(health_port)}
         if self._last_end is not None:
             env[LAST_END] = self._last_end
-        self._process = await ManagedProcess.spawn(Command(self.name, self._argv, self._log_file, env=env))
+        command = Command(self.name, self._argv, self._log_file, env=env, forks=self._forks)
+        self._process = await ManagedProcess.spawn(command)
         try:
             async with open_http() as http:
                 page = _HealthPage(http, health_port)

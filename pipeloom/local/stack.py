@@ -18,6 +18,7 @@ from pipeloom.local.environment import (
     without_secrets,
 )
 from pipeloom.local.errors import LocalStackError, StartError
+from pipeloom.local.forks import Forks
 from pipeloom.local.kafka import EmbeddedKafka
 from pipeloom.local.kafka_training import make_archive
 from pipeloom.local.locks import StackLock
@@ -50,11 +51,13 @@ class LocalStack:
         postgres_port: int | None = None,
         admin_port: int | None = None,
         programs: Programs = PROGRAMS,
+        forks: Forks | None = None,
     ) -> None:
         self.data_dir = data_dir.absolute()
         self._http_port = http_port
         self._report = report
         self._programs = programs
+        self._forks = forks
         self._admin = AdminPorts(
             self.data_dir / FILE_NAME, ["gateway", *programs.workers, *programs.onlookers], admin_port
         )
@@ -175,10 +178,10 @@ class LocalStack:
         return await output_of(self._step("bootstrap", self._programs.bootstrap, env), _STEP_TIMEOUT)
 
     def _service(self, name: str, argv: Sequence[str], env: Mapping[str, str]) -> Service:
-        return Service(name, argv, env, self.log_dir / f"{name}.log", self._admin)
+        return Service(name, argv, env, self.log_dir / f"{name}.log", self._admin, self._forks)
 
     def _step(self, name: str, argv: Sequence[str], env: Mapping[str, str]) -> Command:
-        return Command(name, argv, fresh_log(self.log_dir / f"{name}.log"), env=env)
+        return Command(name, argv, fresh_log(self.log_dir / f"{name}.log"), env=env, forks=self._forks)
 
     async def _archive(self) -> None:
         try:

@@ -17,6 +17,7 @@ import uvicorn
 import uvloop
 
 from services.kit.health import Health, health_app
+from services.kit.last_end import LAST_END
 from services.kit.logs import configure_logs
 from services.kit.loop_guard import loop_guard
 from services.kit.loop_lag import measure_loop_lag
@@ -36,8 +37,6 @@ UNREAD_WITHIN_MS = 30_000
 
 HELD_UP = 75
 """The exit code of a process that gave up because its work stood still (EX_TEMPFAIL)."""
-LAST_END = "PIPELOOM_LAST_END"
-"""The variable in which a supervisor may say why the process before this one ended."""
 
 # So many more objects than there were, and the garbage collector looks for cycles among the new ones. The 700 of Python
 # are a few commands: it looked at everything that lives, which is many modules, several times a second.

@@ -79,7 +79,7 @@ class Stack:
 
     def _process_of(self, service: str) -> psutil.Process:
         (up,) = (each for each in psutil.Process().children() if str(self.data_dir) in each.cmdline())
-        (found,) = (each for each in up.children() if f"services.{service}" in each.cmdline())
+        (found,) = (each for each in up.children(recursive=True) if f"services.{service}" in each.cmdline())
         return found
 
 
