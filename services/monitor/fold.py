@@ -59,23 +59,23 @@ def apply_unreadable(activity: Activity, topic: str, offset: int, reason: str) -
 def _count(activity: Activity, offset: int, answered: Answered, keep_minutes: int) -> set[int]:
     number = answered.at_ms // MINUTE_MS
     minute = activity.minutes.get(number)
-    if minute is not None:
+    if minute is not None and offset > minute.counted:
         _add(minute, offset, answered)
         return {number}
+    # A new minute; or one that was saved, while what it belongs to was not, nor perhaps that an old one went for it.
     oldest = max(number, max(activity.minutes, default=number)) - keep_minutes
     too_old = {each for each in activity.minutes if each <= oldest}
     for each in too_old:
         del activity.minutes[each]
     if number <= oldest:
         return too_old
-    activity.minutes[number] = Minute()
-    _add(activity.minutes[number], offset, answered)
+    if minute is None:
+        activity.minutes[number] = Minute()
+        _add(activity.minutes[number], offset, answered)
     return {number, *too_old}
 
 
 def _add(minute: Minute, offset: int, answered: Answered) -> None:
-    if offset <= minute.counted:
-        return  # the minute was saved, and what it belongs to was not
     minute.counted = offset
     tally = minute.types.setdefault(answered.type, Tally())
     tally.results += 1

@@ -9,13 +9,14 @@ from structlog.testing import capture_logs
 
 from events.codec import encode_event
 from events.envelope import Event
+from services.kit import live as live_events
 from services.kit.health import Health
 from services.kit.live import PART, LiveEvents
 from services.kit.notices import CHANNEL, decided_notice
 from services.kit.postgres import Connection, Pool
 from services.kit.process import running
 from services.kit.settings import Settings
-from tests.support.installation import Log
+from tests.support.installation import Log, unique
 from tests.support.services import eventually
 
 from .conftest import MakeEvent, write_log
@@ -166,3 +167,20 @@ async def test_who_waited_before_the_feed_was_there_is_released_too(
             await eventually(lambda: health.is_well(PART))
             await put(log, event)
             assert await asyncio.wait_for(result, WAIT_S) == event
+
+
+async def test_a_feed_whose_topic_cannot_be_read_tries_on_and_says_so(
+    installation: Settings, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a topic that is not there
+    monkeypatch.setattr(live_events, "RECONNECT_S", 0.01)
+    nowhere = installation.kafka.model_copy(update={"topic_prefix": unique("nowhere")})
+    health = Health()
+    events = LiveEvents(nowhere, installation.postgres, pool, health)
+    # When
+    async with running(events.run()):
+        await eventually(lambda: health.turns > 2, WAIT_S)
+        # Then the watchdog sees that it gets on, and people see that it is ill
+        (turns,) = (await events.look()).values()
+        assert turns.position == health.turns
+        assert "the events topic cannot be read" in (health.troubles[PART] or "")

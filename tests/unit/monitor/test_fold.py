@@ -219,3 +219,15 @@ def test_the_refusal_of_a_stray_has_no_place_in_the_history_and_is_counted() -> 
 def test_a_history_that_goes_on_over_a_new_commands_topic_is_counted_on() -> None:
     activity = fold([("answered", 0, answered(500)), ("answered", 1, replace(answered(0), sequence=502))])
     assert activity.minutes[0].types["PipelineRequested"].results == 2
+
+
+def test_an_old_minute_goes_also_when_a_kill_came_between_the_new_one_and_its_going() -> None:
+    # Given what a save has left that was killed in the middle: the new minute is there, and the old one still
+    new = (KEEP + 1) * MINUTE_MS
+    whole = fold([("answered", 0, answered(0)), ("answered", 3, answered(1, new, new))])
+    half = fold([("answered", 0, answered(0))])
+    half.minutes[KEEP + 1] = whole.minutes[KEEP + 1]
+    # When the record comes again
+    gone = apply(half, "answered", 3, answered(1, new, new))
+    # Then
+    assert (half, gone) == (whole, {0, KEEP + 1})
