@@ -136,7 +136,7 @@ async def test_a_repeat_that_was_decided_without_a_result_of_its_own_is_not_over
 
 @pytest.mark.xfail(
     strict=False,
-    reason="one time in four or so some partitions stand still after a second monitor has joined: see docs/reliability.md",
+    reason="now and then some partitions stand still after a second monitor has joined: docs/reliability.md, Open",
 )
 async def test_two_monitors_share_the_partitions_and_tell_each_number_once(watchtower: Watchtower) -> None:
     # Given a monitor that has counted, and a second one beside it
