@@ -43,6 +43,7 @@ def pick_port() -> int:
 
 def demand_port(port: int, user: str, remedy: str, host: str = HOST) -> int:
     """Return `port`, or refuse it if another program listens on it, or nobody may."""
+    _given_out.add(port)  # whoever asked for it does not listen yet: nobody else is to be given it meanwhile
     obstacle = _obstacle(port, host)
     if obstacle is not None:
         taken = obstacle.errno == errno.EADDRINUSE
