@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import os
 import signal
 import socket
@@ -16,6 +15,7 @@ import structlog
 import uvicorn
 import uvloop
 
+from services.kit.collecting import collect_seldom
 from services.kit.health import Health, health_app
 from services.kit.last_end import LAST_END
 from services.kit.logs import configure_logs
@@ -38,9 +38,6 @@ UNREAD_WITHIN_MS = 30_000
 HELD_UP = 75
 """The exit code of a process that gave up because its work stood still (EX_TEMPFAIL)."""
 
-# So many more objects than there were, and the garbage collector looks for cycles among the new ones. The 700 of Python
-# are a few commands: it looked at everything that lives, which is many modules, several times a second.
-COLLECT_AFTER = 50_000
 NICENESS = 10
 
 Main = Callable[[Settings, Health, asyncio.Event], Awaitable[None]]
@@ -62,7 +59,7 @@ def run_service(name: str, main: Main, *, yields: bool = False) -> None:
     except UnusableSettingsError as error:
         sys.exit(f"pipeloom {name}: {error}")
     configure_logs(settings.log_format, name)
-    _collect_seldom()
+    collect_seldom()
     if yields:
         os.nice(NICENESS)
     refused: BaseException | None = None
@@ -81,13 +78,6 @@ def run_service(name: str, main: Main, *, yields: bool = False) -> None:
 
 def _say_why(name: str, reason: str) -> None:
     print(f"pipeloom {name}: {reason}", file=sys.stderr, flush=True)
-
-
-def _collect_seldom() -> None:
-    """Leave what was loaded at the start, which stays, out of every collection, and collect seldom."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(COLLECT_AFTER)
 
 
 def _first_of(group: BaseExceptionGroup[StartError]) -> BaseException:

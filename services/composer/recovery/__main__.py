@@ -1,7 +1,6 @@
 """Verify and rebuild: `python -m services.composer.recovery verify|rebuild --help`."""
 
 import asyncio
-import gc
 import json
 import sys
 from argparse import Namespace
@@ -14,18 +13,18 @@ from services.composer.recovery.differences import Findings
 from services.composer.recovery.progress import Progress
 from services.composer.recovery.rebuild import RefusedRebuildError, rebuild, rehearse
 from services.composer.recovery.verify import UnknownEnvironmentError, verify
+from services.kit.collecting import collect_seldom
 from services.kit.postgres import POSTGRES_TROUBLE
 from services.kit.settings import Settings, UnusableSettingsError, load_settings
 
 EQUAL, DIFFERENT, NOT_CHECKED = 0, 1, 2
 DONE, REFUSED, NOT_DONE = 0, 1, 2
-COLLECT_AFTER = 50_000
 
 
 def main() -> None:
     """Carry one of them out, and exit with what it found."""
     given = parser().parse_args()
-    _collect_seldom()
+    collect_seldom()
     try:
         settings = load_settings()
         with Progress() as progress:
@@ -44,12 +43,6 @@ def main() -> None:
         _end(given.what, NOT_DONE, f"Postgres cannot be used (PIPELOOM_POSTGRES__DSN): {error or type(error).__name__}")
     print(answer)
     sys.exit(code)
-
-
-def _collect_seldom() -> None:
-    """Look for garbage in circles once in a while: an event leaves none, and to look takes as long as all the rest."""
-    gc.freeze()
-    gc.set_threshold(COLLECT_AFTER)
 
 
 async def _verify(settings: Settings, given: Namespace, progress: Progress) -> tuple[int, str]:

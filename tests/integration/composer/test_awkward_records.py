@@ -174,3 +174,6 @@ async def test_a_marker_is_passed_also_while_other_partitions_always_have_comman
             await producer.send(log.commands_topic, record.value, key=record.key, headers=record.headers)
         # Then
         await eventually(is_behind_the_marker)
+    # And the marker was passed, not taken for a command
+    decided = "SELECT count(*) FROM inbox WHERE partition = $1"
+    assert await value(installation, decided, partition_of(quiet, partitions)) == 1

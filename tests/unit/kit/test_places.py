@@ -146,6 +146,7 @@ async def test_who_leaves_the_line_takes_no_turn() -> None:
     await asyncio.wait({gone.task})
     await first.end()
     await last.has_begun()
+    assert not gone.begun.is_set()
     await last.end()
 
 
@@ -156,6 +157,7 @@ async def test_who_leaves_when_it_is_called_passes_the_turn_on() -> None:
     first.task.add_done_callback(lambda _: gone.task.cancel())
     await first.end()
     await last.has_begun()
+    assert (gone.begun.is_set(), gone.task.cancelled()) == (False, True)
     await last.end()
 
 
